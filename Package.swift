@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+// The rooms of Kiln and who may import whom; ARCHITECTURE.md is the map.
+import PackageDescription
+
+/// Settings every room shares: warnings are errors, imports are explicit.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),  // `@_lifetime`: spans out of the rooms that own memory
+]
+
+let package = Package(
+    name: "kiln",
+    products: [
+        .executable(name: "kiln", targets: ["kiln"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // r0
+        .systemLibrary(name: "CXXHash"),
+        .systemLibrary(name: "CIntrinsics"),
+        .systemLibrary(name: "CLinux"),
+        // r1
+        .target(name: "Primitives", dependencies: ["CXXHash", "CIntrinsics"], swiftSettings: strict),
+        // r2
+        .target(
+            name: "MemcacheProtocol", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
+        // r3
+        .target(
+            name: "DataPlane", dependencies: ["Primitives", "MemcacheProtocol", "Storage"],
+            swiftSettings: strict),
+        // r4
+        .target(
+            name: "CacheNode",
+            dependencies: [
+                "Primitives", "MemcacheProtocol", "Storage", "DataPlane", "CLinux", "CIntrinsics",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        // r5
+        .target(name: "Console", dependencies: ["Primitives", "CLinux"], swiftSettings: strict),
+        // r6
+        .executableTarget(
+            name: "kiln",
+            dependencies: [
+                "CacheNode", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        // Tests
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "MemcacheProtocolTests", dependencies: ["MemcacheProtocol", "Primitives"],
+            swiftSettings: strict),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "DataPlaneTests", dependencies: ["DataPlane", "MemcacheProtocol", "Storage", "Primitives"],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,40 @@
+// What Swift's Glibc overlay cannot express: macros with casts, unions and variadic calls of Linux.
+#ifndef KILN_CLINUX_SHIM_H
+#define KILN_CLINUX_SHIM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static inline int kiln_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+static inline int kiln_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+static inline uint64_t kiln_epoll_data(const struct epoll_event *event) { return event->data.u64; }
+static inline uint32_t kiln_epoll_events(const struct epoll_event *event) { return event->events; }
+
+/// accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC and no peer address.
+static inline int kiln_accept(int listener) {
+    return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// Reserves `count` bytes of address space; pages are taken when they are first touched. Null on failure.
+static inline void *kiln_reserve(unsigned long count) {
+    void *address = mmap(0, count, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return address == MAP_FAILED ? 0 : address;
+}
+
+#endif
