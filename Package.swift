@@ -26,11 +26,14 @@ let package = Package(
         .systemLibrary(name: "CIntrinsics"),
         .systemLibrary(name: "CLinux"),
         // r1
-        .target(name: "Primitives", dependencies: ["CXXHash", "CIntrinsics"], swiftSettings: strict),
+        .target(
+            name: "Primitives", dependencies: ["CXXHash", "CIntrinsics"], swiftSettings: strict),
         // r2
         .target(
-            name: "MemcacheProtocol", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
-        .target(name: "Storage", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
+            name: "MemcacheProtocol", dependencies: ["Primitives", "CIntrinsics"],
+            swiftSettings: strict),
+        .target(
+            name: "Storage", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
         // r3
         .target(
             name: "DataPlane", dependencies: ["Primitives", "MemcacheProtocol", "Storage"],
@@ -57,9 +60,11 @@ let package = Package(
         .testTarget(
             name: "MemcacheProtocolTests", dependencies: ["MemcacheProtocol", "Primitives"],
             swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"], swiftSettings: strict),
         .testTarget(
-            name: "DataPlaneTests", dependencies: ["DataPlane", "MemcacheProtocol", "Storage", "Primitives"],
+            name: "StorageTests", dependencies: ["Storage", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "DataPlaneTests",
+            dependencies: ["DataPlane", "MemcacheProtocol", "Storage", "Primitives"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],

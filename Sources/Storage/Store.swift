@@ -1,0 +1,181 @@
+// One shard's items: an index over append-only segments, after Segcache (Yang, Yue and Rashmi, NSDI 2021).
+internal import CIntrinsics
+public import Primitives
+
+/// The items of one shard.
+///
+/// Items are appended to the open segment of their time-to-live class and found through a linear-hashing
+/// index. Segments of ended items are freed whole; when memory runs out, the oldest segments of a class are
+/// merged into fewer, keeping the items read most (section 4.4 of the paper). Expiry is exact per item.
+///
+/// A store is used by one thread at a time. Looking up allocates nothing; storing allocates nothing but
+/// segments of the pool.
+public struct Store: ~Copyable {
+    /// Values from here up are worth sending from where they lie.
+    public static let pinnableBytes = 16 << 10
+
+    /// Classes that may have an open segment at a time; a rarer class shares a neighbour's.
+    static let openLimit = 16
+
+    /// Items below this version are misses: set by a flush.
+    public var minVersion = Version(value: 0)
+
+    let configuration: StoreConfiguration
+    let source: SegmentSource
+    let memory: StoreMemory
+    let segments: UnsafeMutableRawPointer
+    let infos: UnsafeMutablePointer<SegmentInfo>
+    let segmentShift: Int
+    var index: Index
+    var queues: [SegmentQueue]
+    var open = InlineArray<16, OpenSegment>(repeating: OpenSegment())
+    var spareSlots: [UInt32] = []
+    var nextSequence: UInt64 = 1
+    var usedBytes = 0
+    var counts = StoreStatistics()
+    var chargedIndexBytes = 0
+    var random = SeededGenerator(seed: 0)
+    var evictionLog: EvictionLog?
+
+    /// Creates an empty store on `memory`.
+    public init(configuration: StoreConfiguration, memory: StoreMemory, source: SegmentSource) {
+        self.configuration = configuration
+        self.memory = memory
+        self.source = source
+        segments = UnsafeMutableRawPointer(memory.words(memory.segments))
+        precondition(MemoryLayout<SegmentInfo>.stride <= StoreMemory.infoBytes, "an info has grown")
+        infos = UnsafeMutableRawPointer(memory.words(memory.infos)).assumingMemoryBound(
+            to: SegmentInfo.self)
+        segmentShift = configuration.segmentBytes.trailingZeroBitCount
+        index = Index(memory: memory.indexMemory)
+        queues = Array(repeating: SegmentQueue(), count: TTLClass.count)
+        spareSlots.reserveCapacity(Self.spareLimit)
+        random = SeededGenerator(seed: configuration.secret)
+    }
+
+    /// Largest item, in bytes of key, value and header.
+    public var itemSizeLimit: Int { configuration.itemSizeLimit }
+
+    /// What fetches this store's cache lines ahead of its lock.
+    public var probe: IndexProbe {
+        IndexProbe(
+            memory: memory, segmentBytes: configuration.segmentBytes, secret: configuration.secret)
+    }
+
+    /// Counters and sizes.
+    public var statistics: StoreStatistics {
+        var all = counts
+        all.items = index.itemCount
+        all.deadBytes = usedBytes - counts.liveBytes
+        all.indexBytes = index.bytes
+        return all
+    }
+
+    // MARK: Addresses
+
+    @inline(__always)
+    func layout(at position: ItemPosition) -> ItemLayout {
+        ItemLayout(segments + (Int(position.slot) &<< segmentShift &+ position.offset))
+    }
+
+    @inline(__always)
+    func info(_ slot: UInt32) -> UnsafeMutablePointer<SegmentInfo> {
+        infos + Int(slot)
+    }
+
+    @inline(__always)
+    func mixed(_ hash: KeyHash) -> UInt64 { hash.mixed(with: configuration.secret) }
+
+    func mixedHash(of layout: ItemLayout) -> UInt64 {
+        mixed(KeyHash(of: layout.key.bytes))
+    }
+
+    static func second(_ now: Instant) -> UInt32 {
+        UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000_000)
+    }
+
+    // MARK: Looking
+
+    /// The key's item, ended or not.
+    @inline(__always)
+    func locate(_ key: UnsafeRawBufferPointer, _ mixed: UInt64) -> Item? {
+        guard let word = index.find(mixed, where: { layout(at: $0).hasKey(key) }) else {
+            return nil
+        }
+        return Item(layout: layout(at: Index.position(word)), word: word)
+    }
+
+    @inline(__always)
+    func isServed(_ layout: ItemLayout, at now: Instant) -> Bool {
+        layout.version >= minVersion && !layout.expiry.hasPassed(at: now)
+    }
+
+    /// The key's item; nil where there is none, it has ended, or it was flushed.
+    public func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
+        key.withUnsafeBytes { bytes in
+            guard let item = locate(bytes, mixed(hash)), isServed(item.layout, at: now) else {
+                return nil
+            }
+            return item
+        }
+    }
+
+    /// Why ``find(_:hash:at:)`` just answered nil.
+    public func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
+        key.withUnsafeBytes { bytes in
+            guard let item = locate(bytes, mixed(hash)) else { return .unknown }
+            return item.layout.version < minVersion ? .flushed : .expired
+        }
+    }
+
+    /// Notes that a client read the item: what eviction goes by.
+    ///
+    /// The count rises by one up to 16, then ever more rarely (Morris, CACM 1978).
+    public mutating func noteRead(_ item: Item, at now: Instant) {
+        item.layout.noteRead(second: Self.second(now))
+        let frequency = Index.frequency(item.word)
+        guard frequency < 255 else { return }
+        if frequency >= 16 && random.next() & UInt64(frequency) > 7 { return }
+        Index.setFrequency(item.word, frequency &+ 1)
+    }
+
+    /// Everything set on the item besides its value.
+    public func attributes(of item: Item) -> ItemAttributes { item.layout.attributes }
+
+    /// Bytes of the value.
+    public func valueCount(of item: Item) -> Int { item.layout.valueCount }
+
+    /// The value's bytes.
+    @_lifetime(borrow self)
+    public func value(of item: Item) -> RawSpan {
+        let layout = item.layout
+        let span = RawSpan(_unsafeStart: layout.valueStart, byteCount: layout.valueCount)
+        return _overrideLifetime(span, borrowing: self)
+    }
+
+    /// The key's bytes.
+    @_lifetime(borrow self)
+    public func key(of item: Item) -> RawSpan {
+        let layout = item.layout
+        let span = RawSpan(_unsafeStart: layout.keyStart, byteCount: layout.keyCount)
+        return _overrideLifetime(span, borrowing: self)
+    }
+
+    /// Whether a client has read the item since it was stored.
+    public func wasFetched(_ item: Item) -> Bool { item.layout.wasFetched }
+
+    /// Seconds since the item was stored or last read, to within a minute for reads, as in memcached.
+    public func secondsSinceAccess(_ item: Item, at now: Instant) -> Int64 {
+        max(0, Int64(Self.second(now)) - Int64(item.layout.accessSecond))
+    }
+}
+
+/// Why a key has no item to serve.
+public enum Absence: Equatable, Sendable {
+    /// Nothing is stored, or it was evicted.
+    case unknown
+    /// Its item has ended.
+    case expired
+    /// Its item is older than the last flush.
+    case flushed
+}
