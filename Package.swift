@@ -8,7 +8,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    .enableExperimentalFeature("Lifetimes"),  // `@_lifetime`: spans out of the rooms that own memory
+    // `@_lifetime`: spans out of the rooms that own memory.
+    .enableExperimentalFeature("Lifetimes"),
 ]
 
 let package = Package(
@@ -66,6 +67,13 @@ let package = Package(
             name: "DataPlaneTests",
             dependencies: ["DataPlane", "MemcacheProtocol", "Storage", "Primitives"],
             swiftSettings: strict),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnCommandTests",
+            dependencies: [
+                "kiln", "CacheNode",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,77 @@
+import Glibc
+
+/// Why a node did not start or could not go on.
+///
+/// Each text says what, which limit, and what to do.
+public enum NodeError: Error, Equatable, Sendable {
+    /// A setting is outside what this build allows.
+    case outOfRange(setting: String, value: Int, allowed: ClosedRange<Int>)
+    /// One item could take more than its share of the memory.
+    case itemLimitAboveMemory(itemBytes: Int, memoryBytes: Int)
+    /// Neither an address nor a unix socket is left to serve on.
+    case nothingToListenOn
+    /// A listen address is not a name or address this machine can resolve.
+    case unknownAddress(address: String, reason: String)
+    /// The kernel refused to open the address; `code` is its errno.
+    case cannotListen(address: String, code: Int32)
+    /// `-u` names nobody.
+    case unknownUser(String)
+    /// The change to the user of `-u` was refused; `code` is the errno.
+    case cannotBecomeUser(String, code: Int32)
+    /// The pid file or the ports file cannot be written; `code` is the errno.
+    case cannotWrite(path: String, code: Int32)
+    /// The machine allows fewer open files than the connection limit needs.
+    case tooFewDescriptors(needed: Int, allowed: Int)
+    /// The memory asked for cannot be reserved.
+    case cannotReserveMemory(bytes: Int)
+    /// Another system call failed that a node cannot do without; `code` is the errno.
+    case system(call: String, code: Int32)
+
+    /// The process's exit code: 78 where the configuration is at fault, else 75 (try again later).
+    public var exitCode: Int32 {
+        switch self {
+        case .system, .cannotReserveMemory: 75
+        default: 78
+        }
+    }
+}
+
+extension NodeError: CustomStringConvertible {
+    /// What happened, the limit that was met, and what to do about it.
+    public var description: String {
+        switch self {
+        case .outOfRange(let setting, let value, let allowed):
+            "\(setting) is \(value); it must be from \(allowed.lowerBound) through"
+                + " \(allowed.upperBound): choose a value in that range"
+        case .itemLimitAboveMemory(let item, let memory):
+            "-I allows items of \(item) bytes, but an item may take at most half of the memory"
+                + " limit of \(memory) bytes: raise -m or lower -I"
+        case .nothingToListenOn:
+            "no address to listen on is left: give -l ADDRESS or -s PATH"
+        case .unknownAddress(let address, let reason):
+            "cannot use the listen address \(address) (\(reason)): give -l an address of this"
+                + " machine"
+        case .cannotListen(let address, let code):
+            "cannot listen on \(address) (\(Self.text(code))): choose another port with -p or"
+                + " another address with -l, or stop the program that holds it"
+        case .unknownUser(let name):
+            "there is no user \(name) on this machine: give -u the name of an existing user"
+        case .cannotBecomeUser(let name, let code):
+            "cannot become user \(name) (\(Self.text(code))): start as root, or leave out -u"
+        case .cannotWrite(let path, let code):
+            "cannot write \(path) (\(Self.text(code))): choose a path this user may write"
+        case .tooFewDescriptors(let needed, let allowed):
+            "the connection limit needs \(needed) open files, this process may have \(allowed):"
+                + " raise `ulimit -n` or lower -c"
+        case .cannotReserveMemory(let bytes):
+            "the system refused \(bytes) bytes of address space: lower -m, or raise `ulimit -v`"
+        case .system(let call, let code):
+            "\(call) failed (\(Self.text(code))): the system is out of a resource the node needs;"
+                + " free it and start again"
+        }
+    }
+
+    private static func text(_ code: Int32) -> String {
+        strerror(code).map { String(cString: $0) } ?? "errno \(code)"
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The version this executable reports.
+let kilnVersion = "0.1.0"
+
+/// The one executable: reads the command line and hands over to the rooms.
+@main
+struct Kiln: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kiln",
+        abstract: "A memcached-compatible cache.",
+        discussion: """
+            Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is wrong, \
+            69 cannot connect, 75 no answer in time, 78 the configuration is wrong.
+            """,
+        version: "kiln \(kilnVersion)",
+        subcommands: [
+            ServeCommand.self
+        ]
+    )
+
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        main(ServeArguments.rewriting(arguments))
+    }
+}
