@@ -47,7 +47,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // r5
-        .target(name: "Console", dependencies: ["Primitives", "CLinux"], swiftSettings: strict),
+        .target(name: "Console", swiftSettings: strict),
         // r6
         .executableTarget(
             name: "kiln",

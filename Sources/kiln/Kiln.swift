@@ -15,7 +15,8 @@ struct Kiln: ParsableCommand {
             """,
         version: "kiln \(kilnVersion)",
         subcommands: [
-            ServeCommand.self
+            ServeCommand.self, StatsCommand.self, GetCommand.self, SetCommand.self,
+            DeleteCommand.self, CompletionsCommand.self,
         ]
     )
 
