@@ -12,6 +12,7 @@ import math
 import random
 import re
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class Requests:
         self.workload = workload
         self.random = random.Random(seed)
         low, high = MIXED_BYTES if workload.mixed else (options.value_bytes, options.value_bytes)
-        self.log_range = (math.log(low), math.log(high + 0.5))
+        self.log_range = (math.log(low + 0.5), math.log(high + 0.5))
         mean = (high - low) / math.log(high / low) if workload.mixed else options.value_bytes
         footprint = mean + ITEM_OVERHEAD_BYTES
         self.population = int(options.oversize * options.memory * 2**20 / footprint)
@@ -77,8 +78,8 @@ class Requests:
     def set_command(self, key) -> bytes:
         """The noreply set of a key, always with the same value."""
         low, high = self.log_range
-        size = int(math.exp(random.Random(b"%d %b" % (self.seed, key)).uniform(low, high))) \
-            if self.workload.mixed else len(self.block) - 1
+        share = zlib.crc32(key, self.seed) / 2**32
+        size = int(math.exp(low + share * (high - low)))
         return b"set %b 0 0 %d noreply\r\n%b\r\n" % (key, size, self.block[:size])
 
 
