@@ -1,0 +1,1 @@
+"""What every benchmark script shares: servers, a small client, arguments and reports."""

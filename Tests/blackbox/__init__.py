@@ -1,0 +1,1 @@
+"""What every black-box suite shares: starting a server, talking to it raw, reading its memory."""
