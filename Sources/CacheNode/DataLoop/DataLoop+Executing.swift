@@ -1,0 +1,352 @@
+// From a window of bytes to executed requests.
+internal import CLinux
+internal import DataPlane
+internal import Glibc
+internal import MemcacheProtocol
+internal import Primitives
+
+extension DataLoop {
+    /// A value that, with its line, is longer than this is received straight into storage ...
+    private static let uploadThresholdBytes = 64 << 10
+    /// ... once this much of it has arrived: announcing a value reserves nothing.
+    private static let uploadStartBytes = 16 << 10
+
+    /// Turns a window's bytes into entries, running the batch whenever it is full.
+    mutating func parse(_ window: Int) {
+        let connection = windows[window].connection
+        if connection.pointee.phase == .uploading {
+            runBatch()
+            finishUpload(connection)
+        }
+        while windows[window].parsed < windows[window].count && !connection.pointee.isBlocked {
+            switch connection.pointee.phase {
+            case .commands: guard parseCommand(window) else { return }
+            case .swallowing: swallow(window)
+            case .uploading, .closing, .closed: return
+            }
+        }
+    }
+
+    private func swallow(_ window: Int) {
+        let connection = windows[window].connection
+        let part = min(
+            connection.pointee.swallowBytes, windows[window].count - windows[window].parsed)
+        windows[window].parsed += part
+        connection.pointee.swallowBytes -= part
+        if connection.pointee.swallowBytes == 0 { connection.pointee.phase = .commands }
+    }
+
+    /// Parses one command; false where the window holds no further whole one.
+    private mutating func parseCommand(_ window: Int) -> Bool {
+        if batch.isFull {
+            runBatch()
+            // What was executed may have ended the connection, or filled its client's window.
+            let connection = windows[window].connection
+            if connection.pointee.isBlocked || connection.pointee.phase != .commands { return true }
+        }
+        let slot = batch.commandCount
+        switch parseLine(window, into: slot) {
+        case .needMore:
+            windows[window].connection.pointee.neededBytes = 0
+            return false
+        case .failed(let error):
+            appendFailure(window, slot, error)
+            return true
+        case .complete:
+            return appendCommand(window, slot)
+        }
+    }
+
+    private mutating func parseLine(_ window: Int, into slot: Int) -> ParseStatus {
+        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count).bytes
+        let from = windows[window].parsed
+        let connection = windows[window].connection
+        guard let started = connection.pointee.continuing else {
+            return parser.parse(bytes, from: from, into: &batch.commands[slot])
+        }
+        let status = parser.parseContinuation(bytes, from: from, of: started.verb, into: &batch.commands[slot])
+        batch.commands[slot].exptime = started.exptime
+        return status
+    }
+
+    private mutating func appendCommand(_ window: Int, _ slot: Int) -> Bool {
+        switch batch.commands[slot].verb {
+        case .get, .gets, .gat, .gats:
+            appendKeys(window, batch.commands[slot])
+            return true
+        case .set, .add, .replace, .append, .prepend, .cas, .metaSet:
+            return appendStorage(window, slot)
+        case .incr, .decr, .touch, .delete, .metaGet, .metaDelete, .metaArithmetic, .metaDebug:
+            appendKeyed(window, slot, valueStart: 0, bytes: batch.commands[slot].lineCount)
+            return true
+        default:
+            appendNode(window, slot)
+            return true
+        }
+    }
+
+    // MARK: Retrievals
+
+    private mutating func appendKeys(_ window: Int, _ command: Command) {
+        let connection = windows[window].connection
+        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count).bytes
+        var keys = KeyList(command)
+        var key = keys.next(in: bytes)
+        let ends = !command.continues
+        if ends || connection.pointee.continuing == nil {
+            connection.pointee.continuing = ends ? nil : command
+        }
+        if key == nil && ends {
+            if batch.isFull { runBatch() }
+            appendEntry(.end, window, command.verb)
+        }
+        while let range = key {
+            if batch.isFull { runBatch() }
+            key = keys.next(in: bytes)
+            let start = UnsafeRawPointer(windows[window].base + range.lowerBound)
+            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: range.count).bytes)
+            let shard = shared.shards.shard(of: hash)
+            shared.shards.probes[shard].prefetchBucket(hash)
+            batch.append(
+                BatchEntry(
+                    kind: .key, verb: command.verb, endsRetrieval: ends && key == nil,
+                    window: Int32(truncatingIfNeeded: window), command: 0,
+                    shard: Int32(truncatingIfNeeded: shard),
+                    keyCount: Int32(truncatingIfNeeded: range.count), key: start, hash: hash,
+                    exptime: command.exptime, valueStart: 0))
+        }
+        windows[window].parsed &+= command.lineCount
+    }
+
+    private mutating func appendEntry(
+        _ kind: BatchEntry.Kind, _ window: Int, _ verb: Verb, command: Int = 0
+    ) {
+        batch.append(
+            BatchEntry(
+                kind: kind, verb: verb, endsRetrieval: false, window: Int32(window),
+                command: Int32(command), shard: 0, keyCount: 0, key: UnsafeRawPointer(arena),
+                hash: KeyHash(value: 0), exptime: 0, valueStart: 0))
+    }
+
+    // MARK: Commands on one key
+
+    /// A command with a data block: only whole ones become entries.
+    private mutating func appendStorage(_ window: Int, _ slot: Int) -> Bool {
+        let command = batch.commands[slot]
+        let start = windows[window].parsed
+        let needed = command.lineCount + command.valueCount + 2
+        let have = windows[window].count - start
+        if have < needed {
+            guard needed > Self.uploadThresholdBytes && have >= Self.uploadStartBytes else {
+                windows[window].connection.pointee.neededBytes = min(needed, Self.uploadThresholdBytes)
+                return false
+            }
+            guard let (key, hash) = key(of: slot, window) else { return true }
+            runBatch()
+            if windows[window].connection.pointee.phase == .commands {
+                startUpload(window, command, key: key, hash)
+            }
+            return true
+        }
+        let end = windows[window].base + (start + needed - 2)
+        let isWhole = end.load(as: UInt8.self) == 13 && end.load(fromByteOffset: 1, as: UInt8.self) == 10
+        if !isWhole {
+            batch.commandCount &+= 1
+            appendEntry(.badChunk, window, command.verb, command: slot)
+            windows[window].parsed &+= needed
+            return true
+        }
+        appendKeyed(window, slot, valueStart: start + command.lineCount, bytes: needed)
+        return true
+    }
+
+    private mutating func appendKeyed(_ window: Int, _ slot: Int, valueStart: Int, bytes: Int) {
+        guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else { return }
+        let shard = shared.shards.shard(of: hash)
+        shared.shards.probes[shard].prefetchBucket(hash)
+        batch.commandCount &+= 1
+        batch.append(
+            BatchEntry(
+                kind: .command, verb: batch.commands[slot].verb, endsRetrieval: false,
+                window: Int32(truncatingIfNeeded: window), command: Int32(truncatingIfNeeded: slot),
+                shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: key.count),
+                key: keyStart, hash: hash, exptime: 0, valueStart: valueStart))
+        windows[window].parsed &+= bytes
+    }
+
+    /// The key of a command, decoded, and its hash; nil, and the refusal noted, where it can't be decoded.
+    private mutating func key(of slot: Int, _ window: Int) -> (UnsafeRawBufferPointer, KeyHash)? {
+        let range = batch.commands[slot].key
+        let sent = UnsafeRawBufferPointer(start: windows[window].base + range.lowerBound, count: range.count)
+        guard batch.commands[slot].meta.keyIsBase64 else { return (sent, KeyHash(of: sent.bytes)) }
+        let space = batch.decodedKey(slot)
+        guard let count = Base64.decode(sent.bytes, into: space), count > 0 else {
+            let swallows = batch.commands[slot].verb == .metaSet
+            appendFailure(window, slot, ProtocolError(.keyNotBase64, swallows ? .skipValue : .skipLine))
+            return nil
+        }
+        let key = UnsafeRawBufferPointer(rebasing: space[0..<count])
+        return (key, KeyHash(of: key.bytes))
+    }
+
+    // MARK: Others
+
+    private mutating func appendNode(_ window: Int, _ slot: Int) {
+        batch.commandCount &+= 1
+        appendEntry(.node, window, batch.commands[slot].verb, command: slot)
+        windows[window].parsed &+= batch.commands[slot].lineCount
+        switch batch.commands[slot].verb {
+        case .quit, .shutdown, .watch, .lruCrawler:
+            // What comes after these depends on how they end.
+            runBatch()
+        default: break
+        }
+    }
+
+    private mutating func appendFailure(_ window: Int, _ slot: Int, _ error: ProtocolError) {
+        let connection = windows[window].connection
+        batch.errors[slot] = error
+        batch.commandCount &+= 1
+        appendEntry(.failure, window, batch.commands[slot].verb, command: slot)
+        connection.pointee.continuing = nil
+        if error.closes {
+            windows[window].parsed = windows[window].count
+            runBatch()
+            connection.pointee.phase = connection.pointee.phase == .closed ? .closed : .closing
+            return
+        }
+        let lineCount = batch.commands[slot].lineCount
+        windows[window].parsed = min(windows[window].count, windows[window].parsed &+ lineCount)
+        if error.swallowsValue {
+            let valueCount = batch.commands[slot].valueCount
+            runBatch()
+            guard connection.pointee.phase == .commands else { return }
+            connection.pointee.phase = .swallowing
+            connection.pointee.swallowBytes = valueCount + 2
+        }
+    }
+
+    // MARK: Execution
+
+    /// Executes the batch's entries in order.
+    mutating func runBatch() {
+        let count = batch.count
+        guard count > 0 else { return }
+        for position in 0..<count where batch.entries[position].keyCount > 0 {
+            let entry = batch.entries + position
+            shared.shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
+        }
+        for position in 0..<count { execute(batch.entries + position) }
+        counters.add(.keys, count)
+        batch.removeAll()
+    }
+
+    private mutating func execute(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let connection = windows[Int(entry.pointee.window)].connection
+        guard connection.pointee.phase != .closed else { return }
+        takeReplies(for: connection)
+        switch entry.pointee.kind {
+        case .key:
+            retrieve(entry)
+        case .command:
+            executeKeyed(entry)
+        case .node:
+            answer(batch.commands[Int(entry.pointee.command)], window: Int(entry.pointee.window))
+        case .failure:
+            fail(entry)
+        case .badChunk:
+            if !batch.commands[Int(entry.pointee.command)].noreply {
+                reply.bytes.append("CLIENT_ERROR bad data chunk\r\n")
+            }
+        case .end:
+            reply.bytes.append("END\r\n")
+        }
+        if reply.bytes.count > Self.deliverBytes { deliver() }
+    }
+
+    @inline(__always)
+    private mutating func retrieve(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let (verb, hash, exptime, time) = (
+            entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
+        )
+        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+            shard.retrieve(
+                verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
+        }
+        if entry.pointee.endsRetrieval {
+            reply.bytes.append("END\r\n")
+            noteExecuted(verb)
+        }
+    }
+
+    private mutating func executeKeyed(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let window = windows[Int(entry.pointee.window)]
+        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let line = UnsafeRawBufferPointer(start: window.base, count: window.count)
+        let (hash, time) = (entry.pointee.hash, now)
+        let command = batch.commands + Int(entry.pointee.command)
+        let value = UnsafeRawBufferPointer(
+            start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
+        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+            shard.execute(
+                command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,
+                at: time, reply: &reply)
+        }
+        noteExecuted(entry.pointee.verb)
+    }
+
+    private mutating func fail(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let error = batch.errors[Int(entry.pointee.command)]
+        let command = batch.commands[Int(entry.pointee.command)]
+        counters.add(.protocolErrors, 1)
+        if error.reason == .valueTooLarge {
+            refuseLargeValue(command, window: Int(entry.pointee.window), slot: Int(entry.pointee.command))
+        }
+        if shared.configuration.verbosity > 0 {
+            shared.logger.info("client error: \(error)")
+        }
+        guard !command.noreply, error.reply.utf8CodeUnitCount > 0 else { return }
+        reply.bytes.append(error.reply)
+        reply.bytes.append("\r\n")
+    }
+
+    /// Lets the shard drop what a value too large to store would have replaced.
+    private mutating func refuseLargeValue(_ command: Command, window: Int, slot: Int) {
+        let sent = UnsafeRawBufferPointer(
+            start: windows[window].base + command.key.lowerBound, count: command.key.count)
+        var key = sent
+        if command.meta.keyIsBase64 {
+            let space = batch.decodedKey(slot)
+            guard let count = Base64.decode(sent.bytes, into: space) else { return }
+            key = UnsafeRawBufferPointer(rebasing: space[0..<count])
+        }
+        let hash = KeyHash(of: key.bytes)
+        let time = now
+        shared.shards.withShard(shared.shards.shard(of: hash)) { shard in
+            shard.refuseLargeValue(command, key: key.bytes, hash: hash, at: time)
+        }
+    }
+
+    @inline(__always)
+    mutating func noteExecuted(_ verb: Verb) {
+        latencies.note(CommandGroup(verb))
+    }
+}
+
+extension CommandGroup {
+    init(_ verb: Verb) {
+        switch verb {
+        case .get, .gets: self = .get
+        case .set, .add, .replace, .append, .prepend, .cas: self = .set
+        case .touch, .gat, .gats: self = .touch
+        case .delete: self = .delete
+        case .incr, .decr: self = .arithmetic
+        case .metaGet: self = .metaGet
+        case .metaSet: self = .metaSet
+        case .metaDelete: self = .metaDelete
+        case .metaArithmetic: self = .metaArithmetic
+        default: self = .other
+        }
+    }
+}

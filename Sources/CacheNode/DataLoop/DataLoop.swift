@@ -1,0 +1,247 @@
+// One thread's event loop: receive from all ready connections, execute as one batch, send.
+//
+// Level-triggered epoll; one `recv` and one `send` per connection and turn. There is no second `recv` to see
+// EAGAIN: if there is more, the next turn is told.
+internal import CLinux
+internal import DataPlane
+internal import Glibc
+internal import MemcacheProtocol
+internal import Primitives
+internal import Synchronization
+
+/// An event loop and all it owns; a value on its thread's stack, so that no access pays for exclusivity checks.
+struct DataLoop: ~Copyable {
+    /// Events taken from the kernel per turn.
+    static let eventLimit = 128
+    /// Bytes asked for per `recv`.
+    static let receiveBytes = 32 << 10
+    /// Bytes that all windows of a turn share; when they are used up the turn is cut in two.
+    static let arenaBytes = 1 << 20
+    /// Replies of one connection are sent when they exceed this, even in the middle of a batch.
+    static let deliverBytes = 256 << 10
+    /// Milliseconds between two rounds of housekeeping.
+    static let tickMilliseconds: Int32 = 100
+
+    let shared: NodeShared
+    let number: Int
+    let counters: LoopCounters
+    let epoll: Int32
+    let parser: RequestParser
+
+    let arena: UnsafeMutableRawPointer
+    var arenaUsed = 0
+    let windows: UnsafeMutablePointer<Window>
+    var windowCount = 0
+    var batch = RequestBatch()
+    var reply = ReplyBuffer(capacity: 64 << 10)
+    /// Whose replies are in ``reply``.
+    var replyOwner: ConnectionPointer?
+    var now: ClockReading
+    var connections: ConnectionPointer?
+    var closed: [ConnectionPointer] = []
+    var latencies = TurnLatencies()
+    var nextTick = Instant(nanoseconds: 0)
+    var lastIdleCheckSecond: UInt32 = 0
+    var hasMaintenance = false
+    var isStopping = false
+    var stopDeadline = Instant(nanoseconds: .max)
+    var nextLoop = 0
+    var acceptsPaused = false
+    /// Bytes of connection buffers, and how many of them the pool knows of.
+    var bufferBytes = 0
+    var chargedBytes = 0
+
+    init(shared: NodeShared, number: Int) throws(NodeError) {
+        self.shared = shared
+        self.number = number
+        counters = shared.counters[number]
+        parser = RequestParser(
+            limits: ProtocolLimits(valueBytes: shared.configuration.itemSizeLimitBytes))
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
+        guard epoll >= 0 else { throw .system(call: "epoll_create1", code: errno) }
+        arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)
+        windows = .allocate(capacity: Self.eventLimit)
+        now = shared.clock.reading
+        bufferBytes = Self.arenaBytes
+        guard kiln_epoll_add(epoll, shared.inboxes[number].bell, EPOLLIN.rawValue, 0) == 0 else {
+            throw .system(call: "epoll_ctl", code: errno)
+        }
+        if number == 0 { try listen() }
+    }
+
+    deinit {
+        arena.deallocate()
+        windows.deallocate()
+        close(epoll)
+    }
+
+    /// Serves until the node stops and all connections are gone.
+    mutating func run() {
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventLimit) { events in
+            guard let first = events.baseAddress else { return }
+            while !(isStopping && (connections == nil || now.instant >= stopDeadline)) {
+                turn(first)
+            }
+        }
+        while let connection = connections { close(connection) }
+        freeClosed()
+    }
+
+    private mutating func turn(_ events: UnsafeMutablePointer<epoll_event>) {
+        let ready = epoll_wait(
+            epoll, events, Int32(Self.eventLimit), hasMaintenance ? 0 : Self.tickMilliseconds)
+        for position in 0..<Int(max(0, ready)) {
+            handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
+        }
+        // The clock is read after the turn's last `recv`: no request is judged by a time before it came.
+        now = shared.clock.reading
+        processWindows()
+        if now.instant >= nextTick || hasMaintenance { tick() }
+        if !closed.isEmpty { freeClosed() }
+        counters.add(.turns, 1)
+    }
+
+    /// Event data below ``firstConnection`` name the inbox (0) and the listeners (1 and up).
+    private static let firstConnection: UInt64 = 4096
+
+    private mutating func handle(_ data: UInt64, _ events: UInt32) {
+        if data < Self.firstConnection {
+            if data == 0 { readInbox() } else { accept(Int(data) - 1) }
+            return
+        }
+        guard let connection = ConnectionPointer(bitPattern: UInt(data)) else { return }
+        guard connection.pointee.phase != .closed else { return }
+        if connection.pointee.isBlocked {
+            if events & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+                resume(connection)
+            }
+            return
+        }
+        if events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+            receive(connection)
+        }
+    }
+
+    /// Executes what the windows hold, sends the replies and keeps what is left over.
+    mutating func processWindows() {
+        guard windowCount > 0 else { return }
+        for window in 0..<windowCount { parse(window) }
+        runBatch()
+        deliver()
+        for window in 0..<windowCount { finish(window) }
+        windowCount = 0
+        arenaUsed = 0
+        recordLatencies()
+    }
+
+    private mutating func recordLatencies() {
+        let end = shared.clock.now
+        let elapsed = UInt64(max(0, end.nanoseconds - now.instant.nanoseconds))
+        latencies.flush(to: counters, nanoseconds: elapsed)
+        counters.raise(.longestTurn, to: elapsed)
+    }
+
+    /// Keeps a window's unused bytes for the next turn.
+    private mutating func finish(_ window: Int) {
+        let connection = windows[window].connection
+        connection.pointee.isBatched = false
+        guard connection.pointee.phase != .closed else { return }
+        let parsed = windows[window].parsed
+        let left = windows[window].count - parsed
+        let before = connection.pointee.input.capacity
+        if connection.pointee.phase == .closing {
+            connection.pointee.input.release()
+        } else if windows[window].isPrivate {
+            connection.pointee.input.consume(parsed)
+        } else if left > 0 {
+            connection.pointee.input.append(windows[window].base + parsed, count: left)
+        }
+        bufferBytes += connection.pointee.input.capacity - before
+        if connection.pointee.phase == .closing && !connection.pointee.isBlocked { close(connection) }
+    }
+
+    // MARK: Housekeeping
+
+    private mutating func tick() {
+        if now.instant >= nextTick {
+            nextTick = Instant(
+                nanoseconds: now.instant.nanoseconds + Int64(Self.tickMilliseconds) * 1_000_000)
+            if bufferBytes != chargedBytes {
+                shared.shards.pool.charge(bufferBytes - chargedBytes)
+                chargedBytes = bufferBytes
+            }
+            if acceptsPaused { resumeAccepting() }
+            closeIdle()
+            runStreams()
+        }
+        hasMaintenance = false
+        var shard = number
+        while shard < shared.shards.count {
+            let time = now.instant
+            if shared.shards.withShard(shard, { $0.maintain(at: time) }) { hasMaintenance = true }
+            shard += shared.configuration.threads
+        }
+    }
+
+    private mutating func closeIdle() {
+        let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
+        let limit = UInt32(shared.configuration.idleTimeoutSeconds)
+        guard limit > 0 && second != lastIdleCheckSecond else { return }
+        lastIdleCheckSecond = second
+        var next = connections
+        while let connection = next {
+            next = connection.pointee.next
+            if second &- connection.pointee.lastActiveSecond >= limit {
+                counters.add(.idleKicks, 1)
+                close(connection)
+            }
+        }
+    }
+
+    private mutating func readInbox() {
+        for message in shared.inboxes[number].takeAll() {
+            switch message {
+            case .adopt(let descriptor, let listener): adopt(descriptor, listener: listener)
+            case .stop: beginStop()
+            }
+        }
+    }
+
+    /// Seconds that clients get to read their last replies.
+    private static let drainSeconds: Int64 = 5
+
+    /// Stops accepting; connections end as soon as their replies are sent.
+    private mutating func beginStop() {
+        isStopping = true
+        stopDeadline = Instant(
+            nanoseconds: now.instant.nanoseconds + Self.drainSeconds * 1_000_000_000)
+        if number == 0 { stopListening() }
+        var next = connections
+        while let connection = next {
+            next = connection.pointee.next
+            if connection.pointee.isBatched || connection.pointee.isBlocked {
+                connection.pointee.phase = .closing
+            } else {
+                close(connection)
+            }
+        }
+    }
+}
+
+/// Commands executed in a turn, by group, until the turn's length is known.
+struct TurnLatencies {
+    private var counts = InlineArray<10, Int>(repeating: 0)
+
+    @inline(__always)
+    mutating func note(_ group: CommandGroup) {
+        counts[group.rawValue] &+= 1
+    }
+
+    /// Every command of a turn took as long as the turn: from the last `recv` to the last `send`.
+    mutating func flush(to counters: LoopCounters, nanoseconds: UInt64) {
+        for group in CommandGroup.allCases where counts[group.rawValue] > 0 {
+            counters.record(group, nanoseconds: nanoseconds, count: counts[group.rawValue])
+            counts[group.rawValue] = 0
+        }
+    }
+}

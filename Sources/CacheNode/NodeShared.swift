@@ -1,0 +1,107 @@
+// What all loops of a node share.
+internal import CLinux
+internal import Glibc
+internal import Logging
+internal import Primitives
+internal import Synchronization
+
+/// What another thread wants a loop to do.
+enum LoopMessage: Sendable {
+    /// Serve this connection.
+    case adopt(descriptor: Int32, listener: Int)
+    /// Let connections go and end.
+    case stop
+}
+
+/// A loop's letter box: others put messages in and ring the bell.
+final class LoopInbox: Sendable {
+    private let messages = Mutex<[LoopMessage]>([])
+    /// An eventfd that is readable while messages wait.
+    let bell: Int32
+
+    init() throws(NodeError) {
+        bell = eventfd(0, Int32(EFD_NONBLOCK.rawValue | EFD_CLOEXEC.rawValue))
+        guard bell >= 0 else { throw .system(call: "eventfd", code: errno) }
+    }
+
+    func post(_ message: LoopMessage) {
+        messages.withLock { $0.append(message) }
+        ring()
+    }
+
+    func ring() {
+        var one: UInt64 = 1
+        _ = write(bell, &one, 8)
+    }
+
+    func takeAll() -> [LoopMessage] {
+        var count: UInt64 = 0
+        _ = read(bell, &count, 8)
+        return messages.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+    }
+}
+
+/// An address that clients connect to.
+struct Listener: Sendable {
+    let descriptor: Int32
+    let name: String
+    let port: Int
+    let isUnix: Bool
+}
+
+/// What all loops of a node share: settings, shards, letter boxes, counters.
+final class NodeShared: Sendable {
+    let configuration: NodeConfiguration
+    let clock: NodeClock
+    let shards: ShardTable
+    let listeners: [Listener]
+    let inboxes: [LoopInbox]
+    let counters: [LoopCounters]
+    let logger: Logger
+    let startedUnixSeconds: Int64
+    let processIdentifier: Int32
+    /// Connections open or about to be, over all loops.
+    let connections = Atomic<Int>(0)
+    /// `-c`, or less where the system allows fewer descriptors.
+    let connectionLimit: Int
+    /// Raised once: no new connections, let the others go.
+    let isStopping = Atomic<Bool>(false)
+    let verbosity: Atomic<Int>
+    /// Numbers connections over all loops.
+    let connectionNumbers = Atomic<Int>(0)
+    /// Times accepting had to stop for want of descriptors.
+    let acceptPauses = Atomic<Int>(0)
+
+    init(
+        configuration: NodeConfiguration, shards: ShardTable, listeners: [Listener], logger: Logger,
+        connectionLimit: Int, clock: NodeClock
+    ) throws(NodeError) {
+        self.configuration = configuration
+        self.clock = clock
+        self.shards = shards
+        self.listeners = listeners
+        self.logger = logger
+        self.connectionLimit = connectionLimit
+        var boxes: [LoopInbox] = []
+        for _ in 0..<configuration.threads { boxes.append(try LoopInbox()) }
+        inboxes = boxes
+        counters = (0..<configuration.threads).map { _ in LoopCounters() }
+        startedUnixSeconds = clock.reading.unixSeconds
+        processIdentifier = getpid()
+        verbosity = Atomic(configuration.verbosity)
+    }
+
+    /// Asks every loop to let its connections go.
+    func stop() {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        for box in inboxes { box.post(.stop) }
+    }
+
+    /// A counter over all loops.
+    func total(_ counter: LoopCounter) -> UInt64 {
+        counters.reduce(0) { $0 &+ $1[counter] }
+    }
+}

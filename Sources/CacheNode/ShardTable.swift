@@ -1,0 +1,137 @@
+// All shards of a node, and the memory they live on.
+internal import CLinux
+internal import DataPlane
+internal import Glibc
+internal import Primitives
+internal import Storage
+internal import Synchronization
+
+/// One shard behind its lock; lives at a fixed address.
+struct ShardCell: ~Copyable {
+    let shard: Mutex<ShardInstance>
+
+    init(_ shard: sending consuming ShardInstance) {
+        self.shard = Mutex(shard)
+    }
+}
+
+/// The pool behind its lock; shards take a segment a few times a second, not per request.
+final class SharedPool: Sendable {
+    private let pool: Mutex<SegmentPool>
+    private let segments: UInt
+    private let segmentBytes: Int
+
+    init(_ pool: SegmentPool, segments: UInt) {
+        self.segments = segments
+        segmentBytes = pool.segmentBytes
+        self.pool = Mutex(pool)
+    }
+
+    /// A shard's way to the pool.
+    func source(shard: Int) -> SegmentSource {
+        SegmentSource(
+            acquire: { count in
+                self.change { $0.acquire(count, shard: shard) }
+            },
+            release: { first, count in
+                self.change { $0.release(first, count: count, shard: shard) }
+            },
+            charge: { bytes in self.charge(bytes) },
+            isOvercommitted: { self.pool.withLock { $0.isOvercommitted } })
+    }
+
+    func charge(_ bytes: Int) {
+        pool.withLock { $0.charge(bytes) }
+    }
+
+    var limitBytes: Int {
+        get { pool.withLock { $0.limitBytes } }
+        set { pool.withLock { $0.limitBytes = newValue } }
+    }
+
+    /// Changes the pool, and gives the pages it has dropped back to the system before anybody uses them.
+    private func change<R: Sendable>(_ body: (inout SegmentPool) -> R) -> R {
+        pool.withLock { pool in
+            let result = body(&pool)
+            guard pool.hasDropped else { return result }
+            for slots in pool.takeDropped() {
+                let start = segments + UInt(slots.lowerBound * segmentBytes)
+                madvise(
+                    UnsafeMutableRawPointer(bitPattern: start), slots.count * segmentBytes,
+                    MADV_DONTNEED)
+            }
+            return result
+        }
+    }
+}
+
+/// All shards of a node.
+///
+/// `@unchecked Sendable`: the cells never move, are created before the first loop starts and live as long as
+/// the process; each is only touched under its own lock.
+struct ShardTable: @unchecked Sendable {
+    let count: Int
+    let cells: UnsafeMutablePointer<ShardCell>
+    let probes: UnsafeMutablePointer<IndexProbe>
+    let pool: SharedPool
+    let segmentBytes: Int
+    private let secret: UInt64
+
+    /// Segments are at most this large: merging a few must not hold a shard's lock for long.
+    private static let largestSegmentBytes = 256 << 10
+    private static let smallestSegmentBytes = 32 << 10
+    /// Address space reserved for segments, as a multiple of the memory limit, so that neighbouring slots
+    /// for large values are found without moving anything.
+    private static let addressSpaceFactor = 4
+
+    init(_ configuration: NodeConfiguration) throws(NodeError) {
+        var shards = 4
+        while shards < configuration.threads * 4 { shards *= 2 }
+        count = shards
+        let limit = configuration.memoryLimitBytes
+        var bytes = Self.largestSegmentBytes
+        while bytes > Self.smallestSegmentBytes && bytes > limit / (64 * shards) { bytes /= 2 }
+        segmentBytes = bytes
+        let slots = min(limit / bytes * Self.addressSpaceFactor + 64, 1 << 24 - 1)
+        let segments = try Self.reserve((slots + 1) * bytes)
+        let infos = try Self.reserve((slots + 1) * StoreMemory.infoBytes)
+        pool = SharedPool(
+            SegmentPool(limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
+            segments: segments)
+        secret = UInt64.random(in: 1...UInt64.max)
+        cells = .allocate(capacity: shards)
+        probes = .allocate(capacity: shards)
+        // A shard may hold twice its fair share of items; of the smallest there are two to an index word.
+        let indexBytes = max(1 << 20, limit / shards)
+        for shard in 0..<shards {
+            let memory = StoreMemory(
+                segments: segments, infos: infos,
+                index: try Self.reserve(indexBytes), indexBytes: indexBytes,
+                overflow: try Self.reserve(indexBytes), overflowBytes: indexBytes,
+                geometry: try Self.reserve(4096))
+            let settings = StoreConfiguration(
+                segmentBytes: bytes, itemSizeLimit: configuration.itemSizeLimitBytes,
+                secret: secret, evicts: configuration.evicts)
+            let store = Store(
+                configuration: settings, memory: memory, source: pool.source(shard: shard))
+            (probes + shard).initialize(to: store.probe)
+            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, shard: shard)))
+        }
+    }
+
+    private static func reserve(_ bytes: Int) throws(NodeError) -> UInt {
+        guard let address = kiln_reserve(UInt(bytes)) else { throw .cannotReserveMemory(bytes: bytes) }
+        return UInt(bitPattern: address)
+    }
+
+    /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.
+    @inline(__always)
+    func shard(of hash: KeyHash) -> Int {
+        Int(truncatingIfNeeded: hash.mixed(with: secret) &>> 40) & (count &- 1)
+    }
+
+    @inline(__always)
+    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R) -> sending R {
+        cells[number].shard.withLock { body(&$0) }
+    }
+}
