@@ -42,7 +42,7 @@ enum ByteScan {
         return offset
     }
 
-    /// The end of the word that `start` is in: the next space, or `limit`. Other control bytes belong to words.
+    /// The end of the word that `start` is in: the next space, or `limit`; other control bytes belong to words.
     @inlinable
     @inline(__always)
     static func wordEnd(_ base: UnsafeRawPointer, from start: Int, limit: Int) -> Int {

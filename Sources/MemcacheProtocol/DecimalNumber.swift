@@ -51,7 +51,7 @@ enum DecimalNumber {
         return value
     }
 
-    /// A 64-bit unsigned number. A negative one counts as its two's complement where that is below 2^63.
+    /// A 64-bit unsigned number; a negative one counts as its two's complement where that is below 2^63.
     @inline(__always)
     static func unsigned(_ base: UnsafeRawPointer, _ word: Range<Int>) -> UInt64? {
         if let value = plain(base, word) { return value }

@@ -33,7 +33,8 @@ struct RetrievalTests {
         Case(line: "get a b\0 c d\n", verb: .get, keys: ["a", "b"]),
         Case(line: "gat 1\u{0} a\r\n", verb: .gat, keys: [], exptime: 1),
         Case(line: "get HTTP/1.1\r\n", verb: .get, keys: ["HTTP/1.1"]),
-        Case(line: "get AmazonElastiCache:cluster\r\n", verb: .get, keys: ["AmazonElastiCache:cluster"]),
+        Case(
+            line: "get AmazonElastiCache:cluster\r\n", verb: .get, keys: ["AmazonElastiCache:cluster"]),
         Case(line: "get \(times(250, "k"))\r\n", verb: .get, keys: [times(250, "k")]),
         Case(line: "get \u{1}\u{7F} \r\n", verb: .get, keys: ["\u{1}\u{7F}"]),
         Case(
