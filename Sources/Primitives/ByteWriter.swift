@@ -8,16 +8,24 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline
     var base: UnsafeMutableRawPointer
 
+    @usableFromInline
+    var used = 0
+
+    @usableFromInline
+    var room: Int
+
     /// Bytes written so far.
-    public private(set) var count = 0
+    @inlinable
+    public var count: Int { used }
 
     /// Bytes that fit before the next growth.
-    public private(set) var capacity: Int
+    @inlinable
+    public var capacity: Int { room }
 
     /// Creates an empty writer with room for `capacity` bytes.
     public init(capacity: Int) {
         precondition(capacity > 0, "a writer needs room, got \(capacity) bytes")
-        self.capacity = capacity
+        room = capacity
         base = .allocate(byteCount: capacity, alignment: 16)
     }
 
@@ -50,27 +58,26 @@ public struct ByteWriter: ~Copyable {
         moved.copyMemory(from: base, byteCount: count)
         base.deallocate()
         base = moved
-        capacity = larger
+        room = larger
     }
 
     /// Appends one byte.
+    @inlinable
     public mutating func append(_ byte: UInt8) {
         reserve(1)
-        base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-        count &+= 1
+        appendReserved(byte)
     }
 
     /// Appends `bytes`.
+    @inlinable
     public mutating func append(_ bytes: RawSpan) {
-        bytes.withUnsafeBytes { append(unsafe: $0) }
+        reserve(bytes.byteCount)
+        appendReserved(bytes)
     }
 
     /// Appends bytes that the caller keeps valid during the call.
     public mutating func append(unsafe bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.baseAddress else { return }
-        reserve(bytes.count)
-        (base + count).copyMemory(from: start, byteCount: bytes.count)
-        count &+= bytes.count
+        append(bytes.bytes)
     }
 
     /// Appends the UTF-8 of a literal.
@@ -86,34 +93,74 @@ public struct ByteWriter: ~Copyable {
     /// Appends `number` in decimal, at most 20 digits.
     public mutating func append(decimal number: UInt64) {
         reserve(20)
-        var digits = 1
-        var bound: UInt64 = 10
-        while digits < 20 && number >= bound {
-            digits &+= 1
-            bound = bound &* 10
-        }
-        var rest = number
-        var position = count &+ digits
-        repeat {
-            position &-= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            base.storeBytes(
-                of: UInt8(truncatingIfNeeded: 48 &+ digit), toByteOffset: position, as: UInt8.self)
-            rest = quotient
-        } while position > count
-        count &+= digits
+        appendReserved(decimal: number)
     }
 
     /// Forgets all bytes and keeps the memory.
     public mutating func removeAll() {
-        count = 0
+        used = 0
     }
 
     /// Forgets every byte from `newCount` on: takes back what was appended since.
     ///
     /// - Precondition: `newCount` is not above ``count``.
     public mutating func truncate(to newCount: Int) {
-        precondition(newCount >= 0 && newCount <= count, "cannot truncate \(count) to \(newCount)")
-        count = newCount
+        precondition(newCount >= 0 && newCount <= used, "cannot truncate \(used) to \(newCount)")
+        used = newCount
+    }
+}
+
+// One check for a whole reply instead of one for each of its parts: the caller makes room first.
+extension ByteWriter {
+    /// Appends one byte, for which ``reserve(_:)`` has made room.
+    @inlinable
+    public mutating func appendReserved(_ byte: UInt8) {
+        assert(room &- used >= 1, "no room for a byte")
+        base.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        used &+= 1
+    }
+
+    /// Appends `bytes`, for which ``reserve(_:)`` has made room.
+    @inlinable
+    public mutating func appendReserved(_ bytes: RawSpan) {
+        assert(room &- used >= bytes.byteCount, "no room for \(bytes.byteCount) bytes")
+        bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            (base + used).copyMemory(from: start, byteCount: source.count)
+        }
+        used &+= bytes.byteCount
+    }
+
+    /// Appends the lowest `length` bytes of `word`, lowest first, in one store.
+    ///
+    /// It writes 8 bytes whatever `length` is: ``reserve(_:)`` must have made room for 8.
+    @inlinable
+    public mutating func appendReserved(word: UInt64, length: Int) {
+        assert(room &- used >= 8 && length <= 8, "a word of \(length) bytes needs room for 8")
+        (base + used).storeBytes(of: word.littleEndian, as: UInt64.self)
+        used &+= length
+    }
+
+    /// Appends `number` in decimal; ``reserve(_:)`` must have made room for its digits, at most 20.
+    @inlinable
+    public mutating func appendReserved(decimal number: UInt64) {
+        guard number >= 10 else { return appendReserved(48 &+ UInt8(truncatingIfNeeded: number)) }
+        var digits = 2
+        var bound: UInt64 = 100
+        while digits < 20 && number >= bound {
+            digits &+= 1
+            bound = bound &* 10
+        }
+        assert(room &- used >= digits, "no room for \(digits) digits")
+        var rest = number
+        var position = used &+ digits
+        repeat {
+            position &-= 1
+            let quotient = rest / 10
+            let digit = UInt8(truncatingIfNeeded: 48 &+ rest &- quotient &* 10)
+            base.storeBytes(of: digit, toByteOffset: position, as: UInt8.self)
+            rest = quotient
+        } while position > used
+        used &+= digits
     }
 }

@@ -1,0 +1,124 @@
+// get, gets, gat, gats, touch and delete.
+public import MemcacheProtocol
+public import Primitives
+import Storage
+
+extension ShardInstance {
+    /// `VALUE `, two spaces and numbers of flags and size, a space and a CAS, two line ends, room for a word.
+    private static let retrievalOverhead = 6 + 11 + 11 + 21 + 2 + 2 + 8
+
+    /// Answers one key of `get`, `gets`, `gat` or `gats`: a `VALUE` line and the value, or nothing.
+    ///
+    /// The `END` after the last key is the caller's.
+    public mutating func retrieve(
+        _ verb: Verb, key: RawSpan, hash: KeyHash, exptime: Int64, at now: ClockReading,
+        reply: inout ReplyBuffer
+    ) {
+        guard let item = find(key, hash, now) else { return countMiss(verb) }
+        let attributes = store.attributes(of: item)
+        guard !attributes.state.contains(.stub) else { return countMiss(verb) }
+        store.noteRead(item, at: now.instant)
+        let showsCAS = verb == .gets || verb == .gats
+        appendItem(item, attributes, key: key, showsCAS: showsCAS, reply: &reply)
+        if verb == .get || verb == .gets {
+            counters.cmdGet &+= 1
+            counters.getHits &+= 1
+        } else {
+            counters.cmdTouch &+= 1
+            counters.touchHits &+= 1
+            changeExpiry(of: item, attributes, exptime, key, hash, now)
+        }
+    }
+
+    /// Appends `VALUE <key> <flags> <bytes> [<cas>]`, the value and their line ends.
+    @inline(__always)
+    private mutating func appendItem(
+        _ item: Item, _ attributes: ItemAttributes, key: RawSpan, showsCAS: Bool, reply: inout ReplyBuffer
+    ) {
+        let count = store.valueCount(of: item)
+        let copies = count < ReplyBuffer.spliceBytes
+        reply.bytes.reserve(key.byteCount &+ Self.retrievalOverhead &+ (copies ? count : 0))
+        reply.bytes.appendReserved(word: ReplyWord.value, length: 6)
+        reply.bytes.appendReserved(key)
+        reply.bytes.appendReserved(UInt8(ascii: " "))
+        reply.bytes.appendReserved(decimal: UInt64(attributes.flags))
+        reply.bytes.appendReserved(UInt8(ascii: " "))
+        reply.bytes.appendReserved(decimal: UInt64(count))
+        if showsCAS {
+            reply.bytes.appendReserved(UInt8(ascii: " "))
+            reply.bytes.appendReserved(decimal: attributes.cas)
+        }
+        reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
+        if copies {
+            reply.bytes.appendReserved(store.value(of: item))
+        } else {
+            reply.splice(store.pin(item), shard: index)
+        }
+        reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
+    }
+
+    @inline(never)
+    private mutating func countMiss(_ verb: Verb) {
+        if verb == .get || verb == .gets {
+            counters.cmdGet &+= 1
+            counters.getMisses &+= 1
+        } else {
+            counters.cmdTouch &+= 1
+            counters.touchMisses &+= 1
+        }
+    }
+
+    private mutating func changeExpiry(
+        of item: Item, _ attributes: ItemAttributes, _ exptime: Int64, _ key: RawSpan, _ hash: KeyHash,
+        _ now: ClockReading
+    ) {
+        var changed = attributes
+        changed.expiry = Expiry(exptime: exptime, at: now)
+        if changed.expiry != attributes.expiry { update(item, key, hash, to: changed, now) }
+    }
+
+    mutating func touch(
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+    ) {
+        counters.cmdTouch &+= 1
+        if let item = find(key, hash, now), case let attributes = store.attributes(of: item),
+            !attributes.state.contains(.stub)
+        {
+            counters.touchHits &+= 1
+            store.noteRead(item, at: now.instant)
+            changeExpiry(of: item, attributes, command.exptime, key, hash, now)
+            if !command.noreply { reply.bytes.append("TOUCHED\r\n") }
+        } else {
+            counters.touchMisses &+= 1
+            if !command.noreply { reply.bytes.append("NOT_FOUND\r\n") }
+        }
+    }
+
+    mutating func delete(
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+    ) {
+        var deleted = false
+        if let item = find(key, hash, now) {
+            // A stub is voided too, and answered as the miss that it is.
+            deleted = !store.attributes(of: item).state.contains(.stub)
+            store.remove(item)
+        }
+        if deleted {
+            counters.deleteHits &+= 1
+            if !command.noreply { reply.bytes.append("DELETED\r\n") }
+        } else {
+            counters.deleteMisses &+= 1
+            if !command.noreply { reply.bytes.append("NOT_FOUND\r\n") }
+        }
+    }
+}
+
+/// Short pieces of replies as one word each, lowest byte first, for `appendReserved(word:length:)`.
+enum ReplyWord {
+    /// `VALUE `
+    static let value: UInt64 = 0x20_45_55_4C_41_56
+    /// `STORED` and a line end.
+    static let stored: UInt64 = 0x0A_0D_44_45_52_4F_54_53
+    /// A line end.
+    static let lineEnd: UInt64 = 0x0A_0D
+}

@@ -1,0 +1,112 @@
+// Values too large for a connection's buffer: received straight into storage, judged when they are there.
+public import MemcacheProtocol
+public import Primitives
+public import Storage
+
+/// A value that is still arriving.
+///
+/// The connection fills ``destination`` and then hands the upload back, to
+/// ``ShardInstance/finishUpload(_:_:line:key:hash:at:reply:)`` or
+/// ``ShardInstance/abandonUpload(_:)``: one of both, always, or its memory stays taken.
+public struct Upload: ~Copyable {
+    let reservation: Reservation
+    let rule: StoreRule
+
+    /// Where the data block goes, without its line end.
+    public var destination: UnsafeMutableRawBufferPointer { reservation.destination }
+}
+
+extension ShardInstance {
+    /// Makes room for the value of a storage command that doesn't fit the connection's buffer.
+    ///
+    /// - Returns: nil where there is none: the error has been appended, the caller swallows the data block.
+    public mutating func beginUpload(
+        _ command: Command, line: RawSpan, key: RawSpan, hash: KeyHash, at now: ClockReading,
+        reply: inout ReplyBuffer
+    ) -> Upload? {
+        guard let rule = storeRule(of: command, at: now) else {
+            reply.bytes.append(MetaReply.invalidSetMode)
+            return nil
+        }
+        do {
+            let reservation = try store.reserve(
+                keyCount: key.byteCount, valueCount: command.valueCount, attributes: rule.attributes,
+                at: now.instant)
+            return Upload(reservation: reservation, rule: rule)
+        } catch {
+            let result = StoreResult(outcome: StoreOutcome(error), valueCount: command.valueCount)
+            dropStale(rule, key, hash, now)
+            finish(result, rule, key, now)
+            answer(result, command, line, key, &reply)
+            return nil
+        }
+    }
+
+    /// Ends a storage command whose data block has arrived in `upload.destination`.
+    ///
+    /// Its conditions are judged now, as ``execute`` judges them; its time to live counts from its beginning.
+    public mutating func finishUpload(
+        _ upload: consuming Upload, _ command: Command, line: RawSpan, key: RawSpan, hash: KeyHash,
+        at now: ClockReading, reply: inout ReplyBuffer
+    ) {
+        let rule = upload.rule
+        let count = upload.destination.count
+        let result: StoreResult
+        switch decide(rule, key, hash, now) {
+        case .put(let attributes):
+            commit(upload.reservation, attributes, rule, key, hash, now)
+            result = StoreResult(outcome: .stored, cas: attributes.cas, valueCount: count)
+        case .extend(let item, let attributes):
+            let value = UnsafeRawBufferPointer(upload.destination)
+            result = extend(item, with: value.bytes, attributes, rule, key, hash, now)
+            store.abort(upload.reservation)
+        case .refuse(let outcome):
+            store.abort(upload.reservation)
+            result = StoreResult(outcome: outcome, valueCount: count)
+        }
+        finish(result, rule, key, now)
+        answer(result, command, line, key, &reply)
+    }
+
+    /// Forgets an upload: its connection is gone, or its data block did not end as it should.
+    public mutating func abandonUpload(_ upload: consuming Upload) {
+        store.abort(upload.reservation)
+    }
+
+    /// Removes what a storage command was to replace whose value is larger than the limit.
+    ///
+    /// The caller has answered and swallows the data block.
+    public mutating func refuseLargeValue(
+        _ command: Command, key: RawSpan, hash: KeyHash, at now: ClockReading
+    ) {
+        guard let rule = storeRule(of: command, at: now) else { return }
+        dropStale(rule, key, hash, now)
+        finish(StoreResult(outcome: .tooLarge, valueCount: command.valueCount), rule, key, now)
+    }
+
+    private func storeRule(of command: Command, at now: ClockReading) -> StoreRule? {
+        command.verb == .metaSet ? StoreRule(meta: command, at: now) : StoreRule(classic: command, at: now)
+    }
+
+    private func answer(
+        _ result: StoreResult, _ command: Command, _ line: RawSpan, _ key: RawSpan, _ reply: inout ReplyBuffer
+    ) {
+        if command.verb == .metaSet {
+            answerMetaSet(command, line, key, result, &reply)
+        } else {
+            answerClassic(command, result.outcome, &reply)
+        }
+    }
+
+    private mutating func commit(
+        _ reservation: Reservation, _ attributes: ItemAttributes, _ rule: StoreRule, _ key: RawSpan,
+        _ hash: KeyHash, _ now: ClockReading
+    ) {
+        if attributes.expiry.hasPassed(at: now.instant) {
+            store.abort(reservation)
+            drop(key, hash, now)
+        } else {
+            store.commit(reservation, key: key, hash: hash, attributes: attributes, at: now.instant)
+        }
+    }
+}
