@@ -2,12 +2,10 @@
 #ifndef KILN_CLINUX_SHIM_H
 #define KILN_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -24,6 +22,13 @@ static inline int kiln_epoll_modify(int epoll, int descriptor, uint32_t events, 
 }
 static inline uint64_t kiln_epoll_data(const struct epoll_event *event) { return event->data.u64; }
 static inline uint32_t kiln_epoll_events(const struct epoll_event *event) { return event->events; }
+
+// glibc shows these two under _GNU_SOURCE only, which would change types that Swift's Glibc module has seen already.
+extern int accept4(int listener, struct sockaddr *address, socklen_t *count, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+
+/// Names the calling thread, for `top -H` and debuggers; at most 15 bytes.
+static inline void kiln_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 /// accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC and no peer address.
 static inline int kiln_accept(int listener) {

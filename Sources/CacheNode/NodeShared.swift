@@ -1,5 +1,6 @@
 // What all loops of a node share.
 internal import CLinux
+internal import DataPlane
 internal import Glibc
 internal import Logging
 internal import Primitives
@@ -20,7 +21,7 @@ final class LoopInbox: Sendable {
     let bell: Int32
 
     init() throws(NodeError) {
-        bell = eventfd(0, Int32(EFD_NONBLOCK.rawValue | EFD_CLOEXEC.rawValue))
+        bell = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
         guard bell >= 0 else { throw .system(call: "eventfd", code: errno) }
     }
 
@@ -103,5 +104,34 @@ final class NodeShared: Sendable {
     /// A counter over all loops.
     func total(_ counter: LoopCounter) -> UInt64 {
         counters.reduce(0) { $0 &+ $1[counter] }
+    }
+
+    // MARK: flush_all
+
+    /// When a delayed flush is due, in nanoseconds of the node's clock; 0 for none.
+    private let flushDue = Atomic<Int64>(0)
+
+    /// Ends every item stored so far.
+    func flush(at now: ClockReading) {
+        flushDue.store(0, ordering: .relaxed)
+        for shard in 0..<shards.count { shards.withShard(shard) { $0.flush(at: now) } }
+    }
+
+    /// Flushes later; a later command replaces the time, as in memcached.
+    func scheduleFlush(after exptime: Int64, from now: ClockReading) {
+        let seconds = exptime > Self.relativeSeconds ? max(0, exptime - now.unixSeconds) : exptime
+        let (distance, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let due = overflow ? Int64.max : now.instant.nanoseconds &+ min(distance, Int64.max / 2)
+        flushDue.store(due, ordering: .relaxed)
+    }
+
+    /// Longest relative time; above it a number means the date.
+    private static let relativeSeconds: Int64 = 60 * 60 * 24 * 30
+
+    /// Flushes where a delayed flush is due; called on every tick of one loop.
+    func flushIfDue(at now: ClockReading) {
+        let due = flushDue.load(ordering: .relaxed)
+        guard due != 0 && now.instant.nanoseconds >= due else { return }
+        flush(at: now)
     }
 }

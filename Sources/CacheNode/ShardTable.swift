@@ -10,7 +10,7 @@ internal import Synchronization
 struct ShardCell: ~Copyable {
     let shard: Mutex<ShardInstance>
 
-    init(_ shard: sending consuming ShardInstance) {
+    init(_ shard: consuming sending ShardInstance) {
         self.shard = Mutex(shard)
     }
 }
@@ -115,7 +115,7 @@ struct ShardTable: @unchecked Sendable {
             let store = Store(
                 configuration: settings, memory: memory, source: pool.source(shard: shard))
             (probes + shard).initialize(to: store.probe)
-            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, shard: shard)))
+            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, index: shard)))
         }
     }
 

@@ -1,14 +1,10 @@
 // Pieces of replies that several meta commands share.
 import MemcacheProtocol
 import Primitives
+import Storage
 
 /// Composes the flags of meta replies.
 enum MetaReply {
-    /// `ms` with an `M` that names no mode.
-    static let invalidSetMode: StaticString = "CLIENT_ERROR invalid mode for ms M token\r\n"
-    /// `ma` with an `M` that names no mode.
-    static let invalidArithmeticMode: StaticString = "CLIENT_ERROR invalid mode for ma M token\r\n"
-
     /// Appends a space, `letter` and `number`.
     @inline(__always)
     static func append(_ letter: Unicode.Scalar, _ number: UInt64, to output: inout ByteWriter) {
@@ -21,7 +17,8 @@ enum MetaReply {
     /// Appends what is sent back whatever the outcome: the opaque token and the key.
     @inline(__always)
     static func appendEcho(
-        _ letter: UInt8, _ argument: Range<Int>, _ line: RawSpan, _ key: RawSpan, _ command: Command,
+        _ letter: UInt8, _ argument: Range<Int>, _ line: RawSpan, _ key: RawSpan,
+        _ command: Command,
         to output: inout ByteWriter
     ) {
         if letter == UInt8(ascii: "O") {
@@ -36,6 +33,17 @@ enum MetaReply {
         output.append(UInt8(ascii: " "))
         output.append(UInt8(ascii: "O"))
         output.append(line.extracting(argument))
+    }
+
+    /// Whether `mg` and `me` send the key of an item in base64.
+    ///
+    /// As in memcached that depends on how the key was sent with the value, and not with this request,
+    /// except that a key which would break the reply's line is never sent as it is.
+    static func sendsBase64(_ key: RawSpan, _ state: ItemState, _ command: Command) -> Bool {
+        if state.contains(.binaryKey) { return true }
+        guard command.meta.keyIsBase64 else { return false }
+        for offset in 0..<key.byteCount where key.byte(offset) <= 32 { return true }
+        return false
     }
 
     /// Appends the key, and a `b` after it where it is sent in base64.
@@ -67,6 +75,6 @@ enum MetaReply {
         while let (letter, argument) = flags.next(in: line) {
             appendEcho(letter, argument, line, key, command, to: &output)
         }
-        output.append("\r\n")
+        output.append(ReplyText.lineEnd)
     }
 }

@@ -12,6 +12,11 @@ public struct Splice {
 
     /// The shard whose ``ShardInstance/unpin(_:)`` takes the pin back.
     public let shard: Int
+
+    /// The same splice in a buffer with `distance` more bytes in front.
+    public func shifted(by distance: Int) -> Splice {
+        Splice(offset: offset + distance, value: value, shard: shard)
+    }
 }
 
 /// The replies of one connection's turn, in order.

@@ -1,6 +1,8 @@
 // What one shard has done, in memcached's terms; `stats` adds the shards up.
 
-/// Counters of one shard since start or the last reset. Names and meanings are those of memcached's `stats`.
+/// Counters of one shard since start or the last reset.
+///
+/// Names and meanings are those of memcached's `stats`. What concerns items as such is in `StoreStatistics`.
 public struct ShardCounters: Equatable, Sendable {
     /// Keys asked for by `get`, `gets` and `mg`.
     public var cmdGet: UInt64 = 0
@@ -44,8 +46,6 @@ public struct ShardCounters: Equatable, Sendable {
     public var storeTooLarge: UInt64 = 0
     /// Values refused for want of memory.
     public var storeNoMemory: UInt64 = 0
-    /// Items stored since start, replacements included.
-    public var totalItems: UInt64 = 0
 
     /// All zero.
     public init() {}
@@ -73,6 +73,5 @@ public struct ShardCounters: Equatable, Sendable {
         touchMisses &+= other.touchMisses
         storeTooLarge &+= other.storeTooLarge
         storeNoMemory &+= other.storeNoMemory
-        totalItems &+= other.totalItems
     }
 }

@@ -21,7 +21,8 @@ private struct NumberWrite {
 
 extension ShardInstance {
     mutating func count(
-        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
+        _ reply: inout ReplyBuffer
     ) {
         let increments = command.verb == .incr
         let answer: StaticString
@@ -30,34 +31,29 @@ extension ShardInstance {
             if write(sum, key, hash, now) {
                 guard !command.noreply else { return }
                 reply.bytes.append(decimal: sum.number)
-                answer = "\r\n"
+                answer = ReplyText.lineEnd
             } else {
-                answer = "SERVER_ERROR out of memory\r\n"
+                answer = ReplyText.outOfMemory
             }
         case .notNumeric:
-            answer = Self.notNumericReply
+            answer = ReplyText.nonNumeric
         case .notFound, .otherCAS:
             countMiss(increments)
-            answer = "NOT_FOUND\r\n"
+            answer = ReplyText.notFound
         }
         if !command.noreply { reply.bytes.append(answer) }
     }
-
-    private static let notNumericReply: StaticString =
-        "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
 
     mutating func metaArithmetic(
         _ command: Command, _ line: RawSpan, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
         _ reply: inout ReplyBuffer
     ) {
         let meta = command.meta
-        let increments: Bool
-        switch meta.mode {
-        case 0, UInt8(ascii: "I"), UInt8(ascii: "+"): increments = true
-        case UInt8(ascii: "D"), UInt8(ascii: "-"): increments = false
-        default: return reply.bytes.append(MetaReply.invalidArithmeticMode)
-        }
-        switch add(meta.delta, increments, compareCAS: meta.compareCAS, isMeta: true, key, hash, now) {
+        // The parser lets no other modes through than I, + (or none), D and -.
+        let increments = meta.mode != UInt8(ascii: "D") && meta.mode != UInt8(ascii: "-")
+        switch add(
+            meta.delta, increments, compareCAS: meta.compareCAS, isMeta: true, key, hash, now)
+        {
         case .sum(var sum):
             sum.attributes.clientCAS = meta.newCAS
             answer(&sum, created: false, command, line, key, hash, now, &reply)
@@ -66,21 +62,20 @@ extension ShardInstance {
             answer(&sum, created: true, command, line, key, hash, now, &reply)
         case .notFound:
             countMiss(increments)
-            reply.bytes.append("NF")
+            reply.bytes.append(ReplyText.metaNotFound)
             MetaReply.finish(command, line, key, to: &reply.bytes)
         case .otherCAS:
-            reply.bytes.append("EX")
+            reply.bytes.append(ReplyText.metaExists)
             MetaReply.finish(command, line, key, to: &reply.bytes)
         case .notNumeric:
-            reply.bytes.append(Self.notNumericReply)
+            reply.bytes.append(ReplyText.nonNumeric)
         }
     }
 
-    /// `N` on a miss: the number to create, as `J` says.
+    /// The number to create on a miss (`N`), as `J` says.
     private mutating func newNumber(_ command: Command) -> NumberWrite {
         var attributes = ItemAttributes(version: mint())
         attributes.clientCAS = command.meta.newCAS
-        if command.meta.keyIsBase64 { attributes.state = .binaryKey }
         let number = command.meta.initialValue
         return NumberWrite(
             number: number, width: StoredNumber.digits(of: number), attributes: attributes)
@@ -119,10 +114,11 @@ extension ShardInstance {
         let digits = StoredNumber.digits(of: sum)
         // A number that outgrows its value becomes a new item, which owes nobody a refresh.
         let stays = digits <= width
-        if !stays { attributes.state.formIntersection(.binaryKey) }
+        if !stays { attributes.state = [] }
         return .sum(
             NumberWrite(
-                number: sum, width: max(width, digits), staysFetched: stays && store.wasFetched(item),
+                number: sum, width: max(width, digits),
+                staysFetched: stays && store.wasFetched(item),
                 attributes: attributes))
     }
 
@@ -148,16 +144,17 @@ extension ShardInstance {
 
     /// Composes the reply to a successful `ma`, applies its time to live on the way, and stores the number.
     private mutating func answer(
-        _ sum: inout NumberWrite, created: Bool, _ command: Command, _ line: RawSpan, _ key: RawSpan,
+        _ sum: inout NumberWrite, created: Bool, _ command: Command, _ line: RawSpan,
+        _ key: RawSpan,
         _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
     ) {
         let meta = command.meta
         let start = reply.bytes.count
         if meta.has("v") {
-            reply.bytes.append("VA ")
+            reply.bytes.append(ReplyText.metaValue)
             reply.bytes.append(decimal: UInt64(StoredNumber.digits(of: sum.number)))
         } else {
-            reply.bytes.append("HD")
+            reply.bytes.append(ReplyText.metaHeader)
         }
         var flags = MetaFlagList(command)
         while let (letter, argument) = flags.next(in: line) {
@@ -175,16 +172,15 @@ extension ShardInstance {
                 MetaReply.appendEcho(letter, argument, line, key, command, to: &reply.bytes)
             }
         }
-        reply.bytes.append("\r\n")
+        reply.bytes.append(ReplyText.lineEnd)
         if meta.has("v") {
             reply.bytes.append(decimal: sum.number)
-            reply.bytes.append("\r\n")
+            reply.bytes.append(ReplyText.lineEnd)
         }
         if !write(sum, key, hash, now) {
             reply.bytes.truncate(to: start)
-            reply.bytes.append("SERVER_ERROR out of memory\r\n")
+            reply.bytes.append(ReplyText.outOfMemory)
         } else if created {
-            counters.totalItems &+= 1
             if watching.contains(.mutations) { noteCreation(sum, key) }
         } else if meta.isQuiet {
             // As in memcached, quiet hides the answer to a change but not to a creation.

@@ -11,16 +11,16 @@ extension ShardInstance {
         let meta = command.meta
         guard let item = find(key, hash, now) else {
             counters.deleteMisses &+= 1
-            return answer("NF", command, line, key, &reply)
+            return answer(ReplyText.metaNotFound, command, line, key, &reply)
         }
         let old = store.attributes(of: item)
         guard !meta.has("C") || meta.compareCAS == old.cas else {
             counters.deleteMisses &+= 1
-            return answer("EX", command, line, key, &reply)
+            return answer(ReplyText.metaExists, command, line, key, &reply)
         }
         if meta.has("x") {
             guard empty(command, old, key, hash, now) else {
-                return reply.bytes.append("SERVER_ERROR out of memory\r\n")
+                return reply.bytes.append(ReplyText.outOfMemory)
             }
         } else if meta.has("I") {
             invalidate(item, old, command, key, hash, now)
@@ -28,17 +28,20 @@ extension ShardInstance {
             store.remove(item)
         }
         if !meta.has("I") { counters.deleteHits &+= 1 }
-        if !meta.isQuiet { answer("HD", command, line, key, &reply) }
+        if !meta.isQuiet { answer(ReplyText.metaHeader, command, line, key, &reply) }
     }
 
     private func answer(
-        _ code: StaticString, _ command: Command, _ line: RawSpan, _ key: RawSpan, _ reply: inout ReplyBuffer
+        _ code: StaticString, _ command: Command, _ line: RawSpan, _ key: RawSpan,
+        _ reply: inout ReplyBuffer
     ) {
         reply.bytes.append(code)
         MetaReply.finish(command, line, key, to: &reply.bytes)
     }
 
-    /// `I`: the item stays and is stale; the next `mg` wins. The CAS changes, which voids older wins.
+    /// Marks the item stale (`I`): the next `mg` wins.
+    ///
+    /// The CAS changes, which voids older wins.
     private mutating func invalidate(
         _ item: Item, _ old: ItemAttributes, _ command: Command, _ key: RawSpan, _ hash: KeyHash,
         _ now: ClockReading
@@ -54,26 +57,26 @@ extension ShardInstance {
         update(item, key, hash, to: attributes, now)
     }
 
-    /// `x`: the item stays without its value and flags, with the time to live of `T`; with `I` it is stale.
+    /// Takes the item's value and flags away and gives it the time to live of `T` (`x`).
     ///
     /// Its CAS stays the same unless `I` or `E` changes it, while its version rises as for every change.
     private mutating func empty(
-        _ command: Command, _ old: ItemAttributes, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading
+        _ command: Command, _ old: ItemAttributes, _ key: RawSpan, _ hash: KeyHash,
+        _ now: ClockReading
     ) -> Bool {
         let meta = command.meta
         var attributes = ItemAttributes(version: mint())
         attributes.flags = command.clientFlags
         attributes.expiry = Expiry(exptime: meta.exptime, at: now)
-        attributes.state = old.state.intersection(.binaryKey)
-        if meta.has("I") { attributes.state.formUnion(.stale) }
+        if meta.has("I") { attributes.state = .stale }
         attributes.clientCAS = meta.has("E") ? meta.newCAS : meta.has("I") ? 0 : old.cas
         guard !attributes.expiry.hasPassed(at: now.instant) else {
             drop(key, hash, now)
             return true
         }
         do {
-            try store.put(key, hash: hash, value: RawSpan(), attributes: attributes, at: now.instant)
-            counters.totalItems &+= 1
+            try store.put(
+                key, hash: hash, value: RawSpan(), attributes: attributes, at: now.instant)
             return true
         } catch {
             return false

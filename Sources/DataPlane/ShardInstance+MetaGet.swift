@@ -44,20 +44,21 @@ extension ShardInstance {
         if subject.attributes != before { update(item, key, hash, to: subject.attributes, now) }
     }
 
-    /// `N` on a miss: creates a stub, for which this client has the win.
+    /// Creates a stub on a miss (`N`); this client has the win.
     private mutating func vivify(
         _ command: Command, _ line: RawSpan, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
         _ reply: inout ReplyBuffer
     ) {
         var subject = MetaGetSubject(item: nil, attributes: ItemAttributes(version: mint()))
         subject.attributes.clientCAS = command.meta.newCAS
-        subject.attributes.state = command.meta.keyIsBase64 ? [.stub, .binaryKey] : .stub
+        subject.attributes.state = .stub
         let start = reply.bytes.count
         compose(&subject, command, line, key, now, &reply)
         if !subject.attributes.expiry.hasPassed(at: now.instant) {
             do {
                 let stub = try store.put(
-                    key, hash: hash, value: RawSpan(), attributes: subject.attributes, at: now.instant)
+                    key, hash: hash, value: RawSpan(), attributes: subject.attributes,
+                    at: now.instant)
                 if !command.meta.has("u") { store.noteRead(stub, at: now.instant) }
             } catch {
                 // No win without a stub that remembers it.
@@ -65,7 +66,6 @@ extension ShardInstance {
                 return metaGetMiss(command, line, key, &reply)
             }
         }
-        counters.totalItems &+= 1
         countHit(subject)
     }
 
@@ -75,7 +75,7 @@ extension ShardInstance {
         counters.cmdGet &+= 1
         counters.getMisses &+= 1
         guard !command.meta.isQuiet else { return }
-        reply.bytes.append("EN")
+        reply.bytes.append(ReplyText.metaMiss)
         MetaReply.finish(command, line, key, to: &reply.bytes)
     }
 
@@ -96,10 +96,10 @@ extension ShardInstance {
     ) {
         let sendsValue = command.meta.has("v")
         if sendsValue {
-            reply.bytes.append("VA ")
+            reply.bytes.append(ReplyText.metaValue)
             reply.bytes.append(decimal: UInt64(subject.valueCount))
         } else {
-            reply.bytes.append("HD")
+            reply.bytes.append(ReplyText.metaHeader)
         }
         var flags = MetaFlagList(command)
         while let (letter, argument) = flags.next(in: line) {
@@ -110,10 +110,10 @@ extension ShardInstance {
             }
         }
         Self.settleWin(&subject, &reply.bytes)
-        reply.bytes.append("\r\n")
+        reply.bytes.append(ReplyText.lineEnd)
         guard sendsValue else { return }
         if let item = subject.item { appendValue(of: item, subject.valueCount, &reply) }
-        reply.bytes.append("\r\n")
+        reply.bytes.append(ReplyText.lineEnd)
     }
 
     private mutating func appendValue(of item: Item, _ count: Int, _ reply: inout ReplyBuffer) {
@@ -124,7 +124,9 @@ extension ShardInstance {
         }
     }
 
-    /// One flag of the request. Order counts: `t` after `T` shows the new time to live, before it the old.
+    /// Carries out one flag of the request.
+    ///
+    /// Order counts: `t` after `T` shows the new time to live, before it the old.
     private static func apply(
         _ letter: UInt8, to subject: inout MetaGetSubject, _ command: Command, _ key: RawSpan,
         _ now: ClockReading, _ output: inout ByteWriter
@@ -159,7 +161,7 @@ extension ShardInstance {
         case UInt8(ascii: "h"):
             MetaReply.append("h", subject.wasFetched ? 1 : 0, to: &output)
         case UInt8(ascii: "k"):
-            let inBase64 = subject.attributes.state.contains(.binaryKey)
+            let inBase64 = MetaReply.sendsBase64(key, subject.attributes.state, command)
             MetaReply.appendKey(key, inBase64: inBase64, to: &output)
         default:
             break
@@ -183,16 +185,18 @@ extension ShardInstance {
     /// Bytes of an item in memcached beside key, value and flags: header, CAS, and the ends of both.
     private static let memcachedItemOverhead = 48 + 8 + 1 + 2
 
-    /// `me`: one line about an item, for people. `exp` is negative as in memcached; `cls` and `size` are
-    /// what memcached would show.
+    /// Describes an item in one line, for people (`me`).
+    ///
+    /// `exp` is negative as in memcached; `cls` and `size` are what memcached would show.
     mutating func metaDebug(
-        _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
+        _ reply: inout ReplyBuffer
     ) {
         counters.cmdMeta &+= 1
         guard let item = find(key, hash, now) else { return reply.bytes.append("EN\r\n") }
         let attributes = store.attributes(of: item)
-        reply.bytes.append("ME ")
-        if attributes.state.contains(.binaryKey) {
+        reply.bytes.append(ReplyText.metaDebug)
+        if MetaReply.sendsBase64(key, attributes.state, command) {
             Base64.encode(key, to: &reply.bytes)
         } else {
             reply.bytes.append(key)
@@ -208,6 +212,6 @@ extension ShardInstance {
         reply.bytes.append(" cls=1 size=")
         let size = Self.memcachedItemOverhead + key.byteCount + store.valueCount(of: item)
         reply.bytes.append(decimal: UInt64(size + (attributes.flags == 0 ? 0 : 4)))
-        reply.bytes.append("\r\n")
+        reply.bytes.append(ReplyText.lineEnd)
     }
 }

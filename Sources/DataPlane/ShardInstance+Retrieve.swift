@@ -4,7 +4,7 @@ public import Primitives
 import Storage
 
 extension ShardInstance {
-    /// `VALUE `, two spaces and numbers of flags and size, a space and a CAS, two line ends, room for a word.
+    /// The word `VALUE`, two spaces and numbers of flags and size, a space and a CAS, two line ends, room for a word.
     private static let retrievalOverhead = 6 + 11 + 11 + 21 + 2 + 2 + 8
 
     /// Answers one key of `get`, `gets`, `gat` or `gats`: a `VALUE` line and the value, or nothing.
@@ -33,7 +33,8 @@ extension ShardInstance {
     /// Appends `VALUE <key> <flags> <bytes> [<cas>]`, the value and their line ends.
     @inline(__always)
     private mutating func appendItem(
-        _ item: Item, _ attributes: ItemAttributes, key: RawSpan, showsCAS: Bool, reply: inout ReplyBuffer
+        _ item: Item, _ attributes: ItemAttributes, key: RawSpan, showsCAS: Bool,
+        reply: inout ReplyBuffer
     ) {
         let count = store.valueCount(of: item)
         let copies = count < ReplyBuffer.spliceBytes
@@ -69,7 +70,8 @@ extension ShardInstance {
     }
 
     private mutating func changeExpiry(
-        of item: Item, _ attributes: ItemAttributes, _ exptime: Int64, _ key: RawSpan, _ hash: KeyHash,
+        of item: Item, _ attributes: ItemAttributes, _ exptime: Int64, _ key: RawSpan,
+        _ hash: KeyHash,
         _ now: ClockReading
     ) {
         var changed = attributes
@@ -78,7 +80,8 @@ extension ShardInstance {
     }
 
     mutating func touch(
-        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
+        _ reply: inout ReplyBuffer
     ) {
         counters.cmdTouch &+= 1
         if let item = find(key, hash, now), case let attributes = store.attributes(of: item),
@@ -87,15 +90,16 @@ extension ShardInstance {
             counters.touchHits &+= 1
             store.noteRead(item, at: now.instant)
             changeExpiry(of: item, attributes, command.exptime, key, hash, now)
-            if !command.noreply { reply.bytes.append("TOUCHED\r\n") }
+            if !command.noreply { reply.bytes.append(ReplyText.touched) }
         } else {
             counters.touchMisses &+= 1
-            if !command.noreply { reply.bytes.append("NOT_FOUND\r\n") }
+            if !command.noreply { reply.bytes.append(ReplyText.notFound) }
         }
     }
 
     mutating func delete(
-        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading, _ reply: inout ReplyBuffer
+        _ command: Command, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
+        _ reply: inout ReplyBuffer
     ) {
         var deleted = false
         if let item = find(key, hash, now) {
@@ -105,17 +109,17 @@ extension ShardInstance {
         }
         if deleted {
             counters.deleteHits &+= 1
-            if !command.noreply { reply.bytes.append("DELETED\r\n") }
+            if !command.noreply { reply.bytes.append(ReplyText.deleted) }
         } else {
             counters.deleteMisses &+= 1
-            if !command.noreply { reply.bytes.append("NOT_FOUND\r\n") }
+            if !command.noreply { reply.bytes.append(ReplyText.notFound) }
         }
     }
 }
 
 /// Short pieces of replies as one word each, lowest byte first, for `appendReserved(word:length:)`.
 enum ReplyWord {
-    /// `VALUE `
+    /// The first word of a retrieved item, and a space.
     static let value: UInt64 = 0x20_45_55_4C_41_56
     /// `STORED` and a line end.
     static let stored: UInt64 = 0x0A_0D_44_45_52_4F_54_53

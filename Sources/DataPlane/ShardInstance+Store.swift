@@ -48,26 +48,27 @@ extension ShardInstance {
     }
 
     /// Counts a storage command and tells watchers.
-    mutating func finish(_ result: StoreResult, _ rule: StoreRule, _ key: RawSpan, _ now: ClockReading) {
+    mutating func finish(
+        _ result: StoreResult, _ rule: StoreRule, _ key: RawSpan, _ now: ClockReading
+    ) {
         switch result.outcome {
         case .tooLarge:
             counters.storeTooLarge &+= 1
         case .outOfMemory:
             counters.storeNoMemory &+= 1
-        case .stored:
-            counters.totalItems &+= 1
-            counters.cmdSet &+= 1
-        case .notStored, .exists, .notFound:
+        case .stored, .notStored, .exists, .notFound:
             counters.cmdSet &+= 1
         }
         guard watching.contains(.mutations) else { return }
         events.note(
-            .stored(status: result.outcome.name, command: rule.name), key: key, size: result.valueCount,
+            .stored(status: result.outcome.name, command: rule.name), key: key,
+            size: result.valueCount,
             secondsToLive: rule.attributes.expiry.secondsLeft(at: now.instant))
     }
 
-    private mutating func put(
-        _ value: RawSpan, _ attributes: ItemAttributes, _ rule: StoreRule, _ key: RawSpan, _ hash: KeyHash,
+    mutating func put(
+        _ value: RawSpan, _ attributes: ItemAttributes, _ rule: StoreRule, _ key: RawSpan,
+        _ hash: KeyHash,
         _ now: ClockReading
     ) -> StoreResult {
         let stored = StoreResult(outcome: .stored, cas: attributes.cas, valueCount: value.byteCount)
@@ -87,12 +88,14 @@ extension ShardInstance {
     /// Removes the old value that a refused new one was to replace: it must not be served as current.
     ///
     /// As in memcached that holds for `set` and for `ms` in any mode.
-    mutating func dropStale(_ rule: StoreRule, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading) {
+    mutating func dropStale(_ rule: StoreRule, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading)
+    {
         if rule.mode == .set || rule.isMeta { drop(key, hash, now) }
     }
 
     mutating func extend(
-        _ item: Item, with value: RawSpan, _ attributes: ItemAttributes, _ rule: StoreRule, _ key: RawSpan,
+        _ item: Item, with value: RawSpan, _ attributes: ItemAttributes, _ rule: StoreRule,
+        _ key: RawSpan,
         _ hash: KeyHash, _ now: ClockReading
     ) -> StoreResult {
         let count = store.valueCount(of: item) + value.byteCount
@@ -139,12 +142,14 @@ extension ShardInstance {
         case .add:
             return .refuse(.notStored)
         case .append, .prepend:
-            guard rule.compareCAS == 0 || rule.compareCAS == old.cas else { return .refuse(.exists) }
+            guard rule.compareCAS == 0 || rule.compareCAS == old.cas else {
+                return .refuse(.exists)
+            }
             // The lease state goes: this is a new value. Flags and time to live stay those of the old one.
             var attributes = old
             attributes.version = mint()
             attributes.clientCAS = rule.attributes.clientCAS
-            attributes.state = old.state.intersection(.binaryKey)
+            attributes.state = []
             return .extend(item, attributes)
         case .cas:
             return decideCAS(rule, old)
@@ -182,17 +187,18 @@ extension ShardInstance {
         _ command: Command, _ line: RawSpan, _ key: RawSpan, _ hash: KeyHash, _ value: RawSpan,
         _ now: ClockReading, _ reply: inout ReplyBuffer
     ) {
-        guard let rule = StoreRule(meta: command, at: now) else {
-            return reply.bytes.append(MetaReply.invalidSetMode)
-        }
+        let rule = StoreRule(meta: command, at: now)
         let result = store(rule, key, hash, value, now)
         answerMetaSet(command, line, key, result, &reply)
     }
 
     func answerMetaSet(
-        _ command: Command, _ line: RawSpan, _ key: RawSpan, _ result: StoreResult, _ reply: inout ReplyBuffer
+        _ command: Command, _ line: RawSpan, _ key: RawSpan, _ result: StoreResult,
+        _ reply: inout ReplyBuffer
     ) {
-        guard let code = result.outcome.code else { return reply.bytes.append(result.outcome.reply) }
+        guard let code = result.outcome.code else {
+            return reply.bytes.append(result.outcome.reply)
+        }
         if result.outcome == .stored && command.meta.isQuiet { return }
         reply.bytes.append(code)
         var flags = MetaFlagList(command)
@@ -206,6 +212,6 @@ extension ShardInstance {
                 MetaReply.appendEcho(letter, argument, line, key, command, to: &reply.bytes)
             }
         }
-        reply.bytes.append("\r\n")
+        reply.bytes.append(ReplyText.lineEnd)
     }
 }

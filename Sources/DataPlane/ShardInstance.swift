@@ -17,8 +17,9 @@ public struct ShardInstance: ~Copyable {
     /// Which shard of the node this is; ``Splice/shard`` carries it.
     public let index: Int
 
-    /// The shard's memory. Commands go through this value's methods; the loop calls maintenance and reads
-    /// statistics here.
+    /// The shard's memory.
+    ///
+    /// Commands go through this value's methods; the loop calls maintenance and reads statistics here.
     public var store: Store
 
     /// What the shard has done so far.
@@ -36,7 +37,7 @@ public struct ShardInstance: ~Copyable {
     /// The counter part of the last minted version.
     public private(set) var counter: UInt64
 
-    /// Numbers that `incr` and its kind write back.
+    /// Where numbers that `incr` and its kind write back are composed.
     var scratch = ByteWriter(capacity: 64)
 
     /// Creates a shard over an empty store.
@@ -104,9 +105,11 @@ public struct ShardInstance: ~Copyable {
         case .metaArithmetic:
             metaArithmetic(command, line, key, hash, now, &reply)
         case .metaDebug:
-            metaDebug(key, hash, now, &reply)
+            metaDebug(command, key, hash, now, &reply)
         case .get, .gets, .gat, .gats:
-            retrieve(command.verb, key: key, hash: hash, exptime: command.exptime, at: now, reply: &reply)
+            retrieve(
+                command.verb, key: key, hash: hash, exptime: command.exptime, at: now, reply: &reply
+            )
         default:
             assertionFailure("\(command.verb) has no key")
         }
@@ -129,13 +132,14 @@ extension ShardInstance {
     @inline(__always)
     mutating func find(_ key: RawSpan, _ hash: KeyHash, _ now: ClockReading) -> Item? {
         let item = store.find(key, hash: hash, at: now.instant)
-        if watching.contains(.fetchers) { noteFetch(of: item, key) }
+        if item == nil || watching.contains(.fetchers) { noteFetch(of: item, key, hash, now) }
         return item
     }
 
     /// Gives an item other attributes.
     mutating func update(
-        _ item: Item, _ key: RawSpan, _ hash: KeyHash, to attributes: ItemAttributes, _ now: ClockReading
+        _ item: Item, _ key: RawSpan, _ hash: KeyHash, to attributes: ItemAttributes,
+        _ now: ClockReading
     ) {
         if attributes.expiry.hasPassed(at: now.instant) { return store.remove(item) }
         do {
@@ -150,11 +154,29 @@ extension ShardInstance {
         if let item = store.find(key, hash: hash, at: now.instant) { store.remove(item) }
     }
 
+    /// Counts a miss by its reason and tells watchers of a look-up.
     @inline(never)
-    private mutating func noteFetch(of item: Item?, _ key: RawSpan) {
-        guard let item else {
-            return events.note(.fetched(status: "not_found"), key: key, size: 0, slabClass: 0)
+    private mutating func noteFetch(
+        of item: Item?, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading
+    ) {
+        var status: StaticString = "found"
+        var size = 0
+        if let item {
+            size = store.valueCount(of: item)
+        } else {
+            switch store.absence(of: key, hash: hash, at: now.instant) {
+            case .unknown:
+                status = "not_found"
+            case .expired:
+                counters.getExpired &+= 1
+                status = "expired"
+            case .flushed:
+                counters.getFlushed &+= 1
+                status = "flushed"
+            }
         }
-        events.note(.fetched(status: "found"), key: key, size: store.valueCount(of: item))
+        guard watching.contains(.fetchers) else { return }
+        events.note(
+            .fetched(status: status), key: key, size: size, slabClass: item == nil ? 0 : 1)
     }
 }

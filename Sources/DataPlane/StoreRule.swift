@@ -37,16 +37,15 @@ struct StoreRule {
         attributes.expiry = Expiry(exptime: command.exptime, at: now)
     }
 
-    /// The rule of `ms`; nil where its mode is not one of `E A P R S`.
-    init?(meta command: Command, at now: ClockReading) {
+    /// The rule of `ms`; the parser lets no other modes through than `E A P R S`, or none.
+    init(meta command: Command, at now: ClockReading) {
         let meta = command.meta
         switch meta.mode {
-        case 0, UInt8(ascii: "S"): mode = .set
         case UInt8(ascii: "E"): mode = .add
         case UInt8(ascii: "A"): mode = .append
         case UInt8(ascii: "P"): mode = .prepend
         case UInt8(ascii: "R"): mode = .replace
-        default: return nil
+        default: mode = .set
         }
         isMeta = true
         creates = meta.has("N") && extends
@@ -84,22 +83,22 @@ enum StoreOutcome {
     /// The line that answers a classic command.
     var reply: StaticString {
         switch self {
-        case .stored: "STORED\r\n"
-        case .notStored: "NOT_STORED\r\n"
-        case .exists: "EXISTS\r\n"
-        case .notFound: "NOT_FOUND\r\n"
-        case .tooLarge: "SERVER_ERROR object too large for cache\r\n"
-        case .outOfMemory: "SERVER_ERROR out of memory storing object\r\n"
+        case .stored: ReplyText.stored
+        case .notStored: ReplyText.notStored
+        case .exists: ReplyText.exists
+        case .notFound: ReplyText.notFound
+        case .tooLarge: ReplyText.tooLarge
+        case .outOfMemory: ReplyText.outOfMemoryStoring
         }
     }
 
     /// The code that begins the answer to `ms`; nil where it is an error line.
     var code: StaticString? {
         switch self {
-        case .stored: "HD"
-        case .notStored: "NS"
-        case .exists: "EX"
-        case .notFound: "NF"
+        case .stored: ReplyText.metaHeader
+        case .notStored: ReplyText.metaNotStored
+        case .exists: ReplyText.metaExists
+        case .notFound: ReplyText.metaNotFound
         case .tooLarge, .outOfMemory: nil
         }
     }
@@ -136,6 +135,6 @@ enum StoreDecision {
 }
 
 extension ItemState {
-    /// The key was sent in base64: replies and dumps send it so again.
+    /// The key was sent in base64 with the value: `mg k` and `me` send it so again.
     static let binaryKey = ItemState(rawValue: 8)
 }

@@ -1,7 +1,7 @@
 // Values too large for a connection's buffer: received straight into storage, judged when they are there.
 public import MemcacheProtocol
 public import Primitives
-public import Storage
+import Storage
 
 /// A value that is still arriving.
 ///
@@ -24,14 +24,10 @@ extension ShardInstance {
         _ command: Command, line: RawSpan, key: RawSpan, hash: KeyHash, at now: ClockReading,
         reply: inout ReplyBuffer
     ) -> Upload? {
-        guard let rule = storeRule(of: command, at: now) else {
-            reply.bytes.append(MetaReply.invalidSetMode)
-            return nil
-        }
+        let rule = storeRule(of: command, at: now)
         do {
             let reservation = try store.reserve(
-                keyCount: key.byteCount, valueCount: command.valueCount, attributes: rule.attributes,
-                at: now.instant)
+                key, valueCount: command.valueCount, attributes: rule.attributes, at: now.instant)
             return Upload(reservation: reservation, rule: rule)
         } catch {
             let result = StoreResult(outcome: StoreOutcome(error), valueCount: command.valueCount)
@@ -50,19 +46,17 @@ extension ShardInstance {
         at now: ClockReading, reply: inout ReplyBuffer
     ) {
         let rule = upload.rule
-        let count = upload.destination.count
         let result: StoreResult
         switch decide(rule, key, hash, now) {
         case .put(let attributes):
-            commit(upload.reservation, attributes, rule, key, hash, now)
-            result = StoreResult(outcome: .stored, cas: attributes.cas, valueCount: count)
+            result = commit(upload.reservation, attributes, rule, key, hash, now)
         case .extend(let item, let attributes):
             let value = UnsafeRawBufferPointer(upload.destination)
             result = extend(item, with: value.bytes, attributes, rule, key, hash, now)
             store.abort(upload.reservation)
         case .refuse(let outcome):
             store.abort(upload.reservation)
-            result = StoreResult(outcome: outcome, valueCount: count)
+            result = StoreResult(outcome: outcome, valueCount: command.valueCount)
         }
         finish(result, rule, key, now)
         answer(result, command, line, key, &reply)
@@ -79,17 +73,19 @@ extension ShardInstance {
     public mutating func refuseLargeValue(
         _ command: Command, key: RawSpan, hash: KeyHash, at now: ClockReading
     ) {
-        guard let rule = storeRule(of: command, at: now) else { return }
+        let rule = storeRule(of: command, at: now)
         dropStale(rule, key, hash, now)
         finish(StoreResult(outcome: .tooLarge, valueCount: command.valueCount), rule, key, now)
     }
 
-    private func storeRule(of command: Command, at now: ClockReading) -> StoreRule? {
-        command.verb == .metaSet ? StoreRule(meta: command, at: now) : StoreRule(classic: command, at: now)
+    private func storeRule(of command: Command, at now: ClockReading) -> StoreRule {
+        command.verb == .metaSet
+            ? StoreRule(meta: command, at: now) : StoreRule(classic: command, at: now)
     }
 
     private func answer(
-        _ result: StoreResult, _ command: Command, _ line: RawSpan, _ key: RawSpan, _ reply: inout ReplyBuffer
+        _ result: StoreResult, _ command: Command, _ line: RawSpan, _ key: RawSpan,
+        _ reply: inout ReplyBuffer
     ) {
         if command.verb == .metaSet {
             answerMetaSet(command, line, key, result, &reply)
@@ -98,15 +94,24 @@ extension ShardInstance {
         }
     }
 
+    /// Stores what has arrived; the reservation is used up.
     private mutating func commit(
-        _ reservation: Reservation, _ attributes: ItemAttributes, _ rule: StoreRule, _ key: RawSpan,
-        _ hash: KeyHash, _ now: ClockReading
-    ) {
-        if attributes.expiry.hasPassed(at: now.instant) {
-            store.abort(reservation)
-            drop(key, hash, now)
-        } else {
-            store.commit(reservation, key: key, hash: hash, attributes: attributes, at: now.instant)
+        _ reservation: Reservation, _ attributes: ItemAttributes, _ rule: StoreRule,
+        _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading
+    ) -> StoreResult {
+        let expiry = attributes.expiry
+        if (expiry == .never) == (rule.attributes.expiry == .never),
+            !expiry.hasPassed(at: now.instant)
+        {
+            store.commit(reservation, key, hash: hash, attributes: attributes, at: now.instant)
+            let count = reservation.destination.count
+            return StoreResult(outcome: .stored, cas: attributes.cas, valueCount: count)
         }
+        // An older CAS was accepted and brought the old item's end with it: the reserved space has no field
+        // for it, or has one too many. That is rare enough for a copy.
+        let value = UnsafeRawBufferPointer(reservation.destination)
+        let result = put(value.bytes, attributes, rule, key, hash, now)
+        store.abort(reservation)
+        return result
     }
 }

@@ -60,7 +60,8 @@ public struct WatchLog: ~Copyable {
 
     /// Adds an event.
     mutating func note(
-        _ kind: WatchEvent.Kind, key: RawSpan, size: Int, secondsToLive: Int64 = 0, slabClass: Int = 1
+        _ kind: WatchEvent.Kind, key: RawSpan, size: Int, secondsToLive: Int64 = 0,
+        slabClass: Int = 1
     ) {
         guard events.count < Self.limit else {
             dropped &+= 1

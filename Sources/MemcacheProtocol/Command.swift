@@ -61,6 +61,14 @@ public struct Command: Equatable, Sendable {
         self.verb = verb
         self.lineCount = lineCount
     }
+
+    /// The same command for bytes that have moved by `distance`.
+    public func moved(by distance: Int) -> Command {
+        var moved = self
+        moved.key = key.lowerBound + distance..<key.upperBound + distance
+        moved.arguments = arguments.lowerBound + distance..<arguments.upperBound + distance
+        return moved
+    }
 }
 
 /// The flags of a meta command, already validated.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CacheNode
 import Glibc
+import Logging
 
 /// `kiln serve`: memcached's options in, a ``NodeConfiguration`` out.
 struct ServeCommand: ParsableCommand {
@@ -33,7 +34,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let node = nodeConfiguration(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         do {
-            let code = try CacheNodeMain.run(node)
+            let code = try CacheNodeMain.run(node, logger: Logger(label: "kiln"))
             if code != 0 { throw ExitCode(code) }
         } catch let error as NodeError {
             complain("kiln: \(error)")

@@ -4,6 +4,7 @@ internal import DataPlane
 internal import Glibc
 internal import MemcacheProtocol
 internal import Primitives
+internal import Storage
 
 /// What a connection is in the middle of.
 enum ConnectionPhase: UInt8 {

@@ -2,6 +2,8 @@
 internal import CLinux
 internal import DataPlane
 internal import Glibc
+internal import Logging
+internal import Primitives
 internal import Synchronization
 
 extension DataLoop {
@@ -9,7 +11,7 @@ extension DataLoop {
     private static let acceptsPerTurn = 64
 
     /// Asks epoll for new connections; one loop accepts for all and deals them round robin.
-    func listen() throws(NodeError) {
+    static func listen(_ shared: NodeShared, _ epoll: Int32) throws(NodeError) {
         for (position, listener) in shared.listeners.enumerated() {
             guard kiln_epoll_add(epoll, listener.descriptor, EPOLLIN.rawValue, UInt64(position + 1)) == 0
             else { throw .system(call: "epoll_ctl", code: errno) }
@@ -52,7 +54,7 @@ extension DataLoop {
     /// Tells a client that the node is full, as memcached does.
     private func refuse(_ descriptor: Int32) {
         let text: StaticString = "ERROR Too many open connections\r\n"
-        _ = send(descriptor, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL.rawValue))
+        _ = send(descriptor, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
         Glibc.close(descriptor)
         counters.add(.rejectedConnections, 1)
     }

@@ -2,8 +2,10 @@
 internal import CLinux
 internal import DataPlane
 internal import Glibc
+internal import Logging
 internal import MemcacheProtocol
 internal import Primitives
+internal import Storage
 
 extension DataLoop {
     /// A value that, with its line, is longer than this is received straight into storage ...

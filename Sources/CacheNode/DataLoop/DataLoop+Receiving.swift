@@ -105,12 +105,13 @@ extension DataLoop {
         // The saved line begins at 0: the command's ranges move with it.
         let moved = command.moved(by: -lineStart)
         takeReplies(for: connection)
-        let upload = shared.shards.withShard(shard) { instance in
-            instance.beginUpload(
+        var upload: Upload?
+        shared.shards.withShard(shard) { instance in
+            upload = instance.beginUpload(
                 moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time, reply: &reply)
         }
         windows[window].parsed += command.lineCount
-        guard let upload else {
+        guard let upload = upload.take() else {
             connection.pointee.phase = .swallowing
             connection.pointee.swallowBytes = command.valueCount + 2
             return
@@ -151,11 +152,10 @@ extension DataLoop {
         takeReplies(for: connection)
         let time = now
         let isWhole = done.tail == (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
-        let (command, shard) = (done.command, done.shard)
+        let command = done.command
         let finished = done.finish(shards: shared.shards, isWhole: isWhole, at: time, reply: &reply)
         if !finished && !command.noreply { reply.bytes.append("CLIENT_ERROR bad data chunk\r\n") }
         noteExecuted(command.verb)
-        _ = shard
     }
 
     mutating func dropUpload(_ connection: ConnectionPointer) {
@@ -176,9 +176,10 @@ extension PendingUpload {
             abandon(shards: shards)
             return false
         }
-        let (command, hash, shard, line, key) = (self.command, self.hash, self.shard, self.line, self.key)
-        let upload = self.upload
-        shards.withShard(shard) { instance in
+        let (command, hash, line, key) = (self.command, self.hash, self.line, self.key)
+        var upload: Upload? = self.upload
+        shards.withShard(self.shard) { instance in
+            guard let upload = upload.take() else { return }
             instance.finishUpload(
                 upload, command, line: line.span.bytes, key: key.span.bytes, hash: hash, at: time,
                 reply: &reply)
@@ -188,7 +189,9 @@ extension PendingUpload {
 
     /// Gives the space back.
     consuming func abandon(shards: ShardTable) {
-        let upload = self.upload
-        shards.withShard(shard) { $0.abandonUpload(upload) }
+        var upload: Upload? = self.upload
+        shards.withShard(self.shard) { instance in
+            if let upload = upload.take() { instance.abandonUpload(upload) }
+        }
     }
 }

@@ -2,6 +2,7 @@
 internal import CLinux
 internal import DataPlane
 internal import Glibc
+internal import Logging
 internal import Primitives
 internal import Storage
 
@@ -34,7 +35,7 @@ extension DataLoop {
         if reply.splices.isEmpty {
             let bytes = reply.bytes.unsafeBytes
             let count = send(
-                connection.pointee.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+                connection.pointee.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             if count == bytes.count {
                 counters.add(.bytesWritten, count)
                 reply.bytes.removeAll()
@@ -118,7 +119,7 @@ extension DataLoop {
             var message = msghdr()
             message.msg_iov = parts.baseAddress
             message.msg_iovlen = used
-            let count = sendmsg(connection.pointee.descriptor, &message, Int32(MSG_NOSIGNAL.rawValue))
+            let count = sendmsg(connection.pointee.descriptor, &message, Int32(MSG_NOSIGNAL))
             return (count, wanted)
         }
     }

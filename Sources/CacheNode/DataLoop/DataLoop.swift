@@ -7,6 +7,7 @@ internal import DataPlane
 internal import Glibc
 internal import MemcacheProtocol
 internal import Primitives
+internal import Storage
 internal import Synchronization
 
 /// An event loop and all it owns; a value on its thread's stack, so that no access pays for exclusivity checks.
@@ -51,28 +52,35 @@ struct DataLoop: ~Copyable {
     var bufferBytes = 0
     var chargedBytes = 0
 
-    init(shared: NodeShared, number: Int) throws(NodeError) {
+    /// Creates loop `number` around the epoll instance of ``openEpoll(_:_:)``.
+    init(shared: NodeShared, number: Int, epoll: Int32) {
         self.shared = shared
+        self.epoll = epoll
         self.number = number
         counters = shared.counters[number]
         parser = RequestParser(
             limits: ProtocolLimits(valueBytes: shared.configuration.itemSizeLimitBytes))
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
-        guard epoll >= 0 else { throw .system(call: "epoll_create1", code: errno) }
         arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)
         windows = .allocate(capacity: Self.eventLimit)
         now = shared.clock.reading
         bufferBytes = Self.arenaBytes
+    }
+
+    /// An epoll instance that watches the loop's letter box and, for loop 0, the listeners.
+    static func openEpoll(_ shared: NodeShared, _ number: Int) throws(NodeError) -> Int32 {
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .system(call: "epoll_create1", code: errno) }
         guard kiln_epoll_add(epoll, shared.inboxes[number].bell, EPOLLIN.rawValue, 0) == 0 else {
             throw .system(call: "epoll_ctl", code: errno)
         }
-        if number == 0 { try listen() }
+        if number == 0 { try listen(shared, epoll) }
+        return epoll
     }
 
     deinit {
         arena.deallocate()
         windows.deallocate()
-        close(epoll)
+        Glibc.close(epoll)
     }
 
     /// Serves until the node stops and all connections are gone.
@@ -173,12 +181,13 @@ struct DataLoop: ~Copyable {
             if acceptsPaused { resumeAccepting() }
             closeIdle()
             runStreams()
+            if number == 0 { shared.flushIfDue(at: now) }
         }
         hasMaintenance = false
         var shard = number
         while shard < shared.shards.count {
             let time = now.instant
-            if shared.shards.withShard(shard, { $0.maintain(at: time) }) { hasMaintenance = true }
+            if shared.shards.withShard(shard, { $0.store.maintain(at: time) }) { hasMaintenance = true }
             shard += shared.configuration.threads
         }
     }

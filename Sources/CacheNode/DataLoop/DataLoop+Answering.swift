@@ -1,0 +1,105 @@
+// Commands that the node answers itself: no key, no shard.
+internal import CLinux
+internal import DataPlane
+internal import Glibc
+internal import MemcacheProtocol
+internal import Primitives
+internal import Synchronization
+
+extension DataLoop {
+    /// Executes a command without a key; its replies go to the connection of `window`.
+    mutating func answer(_ command: Command, window: Int) {
+        let connection = windows[window].connection
+        noteExecuted(command.verb)
+        switch command.verb {
+        case .metaNoop: reply.bytes.append("MN\r\n")
+        case .version: reply.bytes.append("VERSION ")
+            reply.bytes.append(KilnVersion.memcached)
+            reply.bytes.append("\r\n")
+        case .verbosity: setVerbosity(command, window)
+        case .flushAll: flushAll(command, window)
+        case .quit: connection.pointee.phase = .closing
+        case .shutdown: shutDown(command, connection)
+        case .cacheMemlimit: setMemoryLimit(command, window)
+        case .lru, .slabs, .extstore: acceptTuning(command, window)
+        case .misbehave, .configGet, .refreshCerts: answerError(command)
+        default: answerStatistics(command, window)
+        }
+    }
+
+    func answerLine(_ text: StaticString, unless noreply: Bool, into reply: inout ByteWriter) {
+        if !noreply { reply.append(text) }
+    }
+
+    private mutating func answerError(_ command: Command) {
+        if !command.noreply { reply.bytes.append("ERROR\r\n") }
+    }
+
+    /// The words of a server command's arguments.
+    func words(of command: Command, _ window: Int) -> [String] {
+        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count)
+        var list = WordList(command)
+        var words: [String] = []
+        while let range = list.next(in: bytes.bytes) {
+            words.append(String(decoding: bytes[range], as: UTF8.self))
+        }
+        return words
+    }
+
+    private mutating func setVerbosity(_ command: Command, _ window: Int) {
+        guard let level = words(of: command, window).first.flatMap({ Int($0) }) else {
+            if !command.noreply { reply.bytes.append("ERROR\r\n") }
+            return
+        }
+        shared.verbosity.store(min(max(level, 0), 3), ordering: .relaxed)
+        if !command.noreply { reply.bytes.append("OK\r\n") }
+    }
+
+    private mutating func shutDown(_ command: Command, _ connection: ConnectionPointer) {
+        guard shared.configuration.allowsShutdown else {
+            reply.bytes.append("ERROR: shutdown not enabled\r\n")
+            return
+        }
+        connection.pointee.phase = .closing
+        kill(shared.processIdentifier, SIGTERM)
+    }
+
+    private mutating func setMemoryLimit(_ command: Command, _ window: Int) {
+        guard let megabytes = words(of: command, window).first.flatMap({ Int($0) }) else {
+            if !command.noreply { reply.bytes.append("ERROR\r\n") }
+            return
+        }
+        if megabytes < 8 {
+            if !command.noreply { reply.bytes.append("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n") }
+        } else if megabytes > 1_000_000_000 {
+            if !command.noreply { reply.bytes.append("MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes\r\n") }
+        } else if megabytes << 20 > shared.configuration.memoryLimitBytes * 4 {
+            if !command.noreply { reply.bytes.append("MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n") }
+        } else {
+            shared.shards.pool.limitBytes = megabytes << 20
+            if !command.noreply { reply.bytes.append("OK\r\n") }
+        }
+    }
+
+    /// Tuning of memcached's slabs and LRU has nothing to tune here: it is accepted.
+    private mutating func acceptTuning(_ command: Command, _ window: Int) {
+        if !command.noreply { reply.bytes.append("OK\r\n") }
+    }
+
+    // MARK: flush_all
+
+    private mutating func flushAll(_ command: Command, _ window: Int) {
+        guard shared.configuration.flushAllEnabled else {
+            if !command.noreply { reply.bytes.append("CLIENT_ERROR flush_all not allowed\r\n") }
+            return
+        }
+        counters.add(.flushCommands, 1)
+        let delay = command.exptime
+        if delay > 0 {
+            shared.scheduleFlush(after: delay, from: now)
+        } else {
+            shared.flush(at: now)
+        }
+        if !command.noreply { reply.bytes.append("OK\r\n") }
+    }
+}
