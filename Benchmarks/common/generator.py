@@ -2,8 +2,8 @@
 
 Python is too slow to load a fast server, so the load comes from a program named by `MCLOAD`
 (default: `mcload` on the PATH). It takes `-p port -c connections -d depth -n keys -v value_bytes
--w write_percent -m keys_per_get -k key_prefix -M (meta get) -L (load first) -t seconds -P server_pid`
-and prints `name=value` words, of which `rps`, `hit`, `errs` and `srv_us/req` (the server's CPU time
+-w write_percent -m keys_per_get -k key_prefix -M (meta get) -L (load first) -t seconds
+-P server_pid` and prints `name=value` words, of which `rps`, `hit`, `errs` and `srv_us/req` (the server's CPU time
 per request in the measured window) are read here. Another generator needs only this file changed.
 """
 

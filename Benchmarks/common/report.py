@@ -55,7 +55,8 @@ def table(columns, rows):
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [columns, *cells]) for i in range(len(columns))]
     for row in [list(columns), ["-" * width for width in widths], *cells]:
-        aligned = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+        aligned = [cell.rjust(width) for cell, width in zip(row, widths)]
+        aligned[0] = row[0].ljust(widths[0])
         print("  ".join(aligned).rstrip())
 
 

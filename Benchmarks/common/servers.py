@@ -109,7 +109,7 @@ class Server:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(field + ":"):
                 return int(line.split()[1])
-        raise ProcessLookupError(f"{self.label} is gone")
+        raise ProcessLookupError(f"{self.label} is gone; it said:\n{self.log()}")
 
     def log(self, limit=4000) -> str:
         """The end of what the server printed."""
