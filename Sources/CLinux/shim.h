@@ -42,4 +42,14 @@ static inline void *kiln_reserve(unsigned long count) {
     return address == MAP_FAILED ? 0 : address;
 }
 
+/// Asks for huge pages: a random access then costs one TLB miss less. Harmless where there are none.
+static inline void kiln_prefer_huge_pages(void *address, unsigned long count) {
+    madvise(address, count, MADV_HUGEPAGE);
+}
+
+/// Makes one huge page of the small ones at `address`, keeping their contents (Linux 6.1); 0 on success.
+static inline int kiln_collapse(void *address, unsigned long count) {
+    return madvise(address, count, 25 /* MADV_COLLAPSE */);
+}
+
 #endif

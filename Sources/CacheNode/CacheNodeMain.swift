@@ -106,9 +106,14 @@ public enum CacheNodeMain {
 
     private static func waitForSignal(_ shared: NodeShared) {
         var set = stopSignals()
+        var hugePages = Array(repeating: 0, count: shared.shards.count)
+        var second = timespec(tv_sec: 1, tv_nsec: 0)
         while true {
-            var number: Int32 = 0
-            guard sigwait(&set, &number) == 0 else { continue }
+            let number = sigtimedwait(&set, nil, &second)
+            if number < 0 {
+                shared.shards.collapseIndexes(&hugePages)
+                continue
+            }
             if number == SIGHUP { continue }
             shared.logger.notice("stopping on signal \(number)")
             return

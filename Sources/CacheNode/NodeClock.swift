@@ -1,4 +1,5 @@
 // The one place that reads a clock.
+internal import CLinux
 internal import Glibc
 internal import Primitives
 

@@ -74,6 +74,7 @@ struct ShardTable: @unchecked Sendable {
     let cells: UnsafeMutablePointer<ShardCell>
     let probes: UnsafeMutablePointer<IndexProbe>
     let pool: SharedPool
+    let memories: [StoreMemory]
     let segmentBytes: Int
     private let secret: UInt64
 
@@ -93,7 +94,8 @@ struct ShardTable: @unchecked Sendable {
         while bytes > Self.smallestSegmentBytes && bytes > limit / (64 * shards) { bytes /= 2 }
         segmentBytes = bytes
         let slots = min(limit / bytes * Self.addressSpaceFactor + 64, 1 << 24 - 1)
-        let segments = try Self.reserve((slots + 1) * bytes)
+        let segments = try Self.reserveAligned((slots + 1) * bytes)
+        kiln_prefer_huge_pages(UnsafeMutableRawPointer(bitPattern: segments), UInt((slots + 1) * bytes))
         let infos = try Self.reserve((slots + 1) * StoreMemory.infoBytes)
         pool = SharedPool(
             SegmentPool(limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
@@ -103,12 +105,14 @@ struct ShardTable: @unchecked Sendable {
         probes = .allocate(capacity: shards)
         // A shard may hold twice its fair share of items; of the smallest there are two to an index word.
         let indexBytes = max(1 << 20, limit / shards)
+        var memories: [StoreMemory] = []
         for shard in 0..<shards {
             let memory = StoreMemory(
                 segments: segments, infos: infos,
-                index: try Self.reserve(indexBytes), indexBytes: indexBytes,
+                index: try Self.reserveAligned(indexBytes), indexBytes: indexBytes,
                 overflow: try Self.reserve(indexBytes), overflowBytes: indexBytes,
                 geometry: try Self.reserve(4096))
+            memories.append(memory)
             let settings = StoreConfiguration(
                 segmentBytes: bytes, itemSizeLimit: configuration.itemSizeLimitBytes,
                 secret: secret, evicts: configuration.evicts)
@@ -117,11 +121,37 @@ struct ShardTable: @unchecked Sendable {
             (probes + shard).initialize(to: store.probe)
             (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, index: shard)))
         }
+        self.memories = memories
     }
 
     private static func reserve(_ bytes: Int) throws(NodeError) -> UInt {
         guard let address = kiln_reserve(UInt(bytes)) else { throw .cannotReserveMemory(bytes: bytes) }
         return UInt(bitPattern: address)
+    }
+
+    private static let hugePageBytes = 2 << 20
+
+    /// Address space that begins where a huge page may.
+    private static func reserveAligned(_ bytes: Int) throws(NodeError) -> UInt {
+        let start = try reserve(bytes + hugePageBytes)
+        return (start + UInt(hugePageBytes) - 1) & ~UInt(hugePageBytes - 1)
+    }
+
+    /// Turns the parts of the indexes that are full into huge pages, one at a time.
+    ///
+    /// Asking for huge pages beforehand would take two megabytes where a small index needs a few pages.
+    ///
+    /// - Parameter done: Huge pages made so far, by shard.
+    func collapseIndexes(_ done: inout [Int]) {
+        for shard in 0..<count {
+            let full = memories[shard].indexBytesInUse / Self.hugePageBytes
+            while done[shard] < full {
+                let start = memories[shard].index + UInt(done[shard] * Self.hugePageBytes)
+                // Where the system has no huge page to give, small ones serve.
+                _ = kiln_collapse(UnsafeMutableRawPointer(bitPattern: start), UInt(Self.hugePageBytes))
+                done[shard] += 1
+            }
+        }
     }
 
     /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.

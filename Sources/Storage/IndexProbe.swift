@@ -50,6 +50,7 @@ public struct IndexProbe: Sendable {
             if let item = UnsafeRawPointer(bitPattern: address) {
                 kiln_prefetch(item)
                 kiln_prefetch(item + 64)
+                kiln_prefetch(item + 128)
             }
             return
         }

@@ -1,4 +1,5 @@
 // The raw memory a store lives on. The shell reserves it; this room alone knows what lies where.
+internal import CIntrinsics
 
 /// The addresses of one shard's memory, as numbers, so that they can cross to the shard's thread.
 ///
@@ -36,6 +37,12 @@ public struct StoreMemory: Sendable {
         self.overflow = overflow
         self.overflowBytes = overflowBytes
         self.geometry = geometry
+    }
+
+    /// Bytes of the index that are in use; read without the shard's lock, so it may be a moment old.
+    public var indexBytesInUse: Int {
+        let shape = kiln_load_relaxed(words(geometry))
+        return (1 << Int(shape & 63) + Int(shape >> 6)) * Index.bucketBytes
     }
 
     func words(_ address: UInt) -> UnsafeMutablePointer<UInt64> {
