@@ -17,7 +17,7 @@ public struct ProtocolLimits: Equatable, Sendable {
     public static let keyBytes = 250
 
     /// Bytes of a decoded base64 key: what fits in ``keyBytes`` of text.
-    public static let decodedKeyBytes = 187
+    public static let decodedKeyBytes = 186
 
     /// Bytes of an opaque token, its letter `O` included.
     public static let opaqueBytes = 32

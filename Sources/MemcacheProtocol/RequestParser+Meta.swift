@@ -121,11 +121,14 @@ struct MetaFlagReader {
     mutating func read(
         _ line: inout LineReader, wordsBefore: Int
     ) -> ProtocolError.Reason? {
-        let flagsStart = line.cursor
-        var words = wordsBefore
-        while !line.next().isEmpty { words &+= 1 }
-        if words > ProtocolLimits.metaWords { return .tooManyFlags }
-        line.cursor = flagsStart
+        // Words take two bytes each at least, so a short line needs no counting.
+        if line.end &- line.cursor >= 2 &* (ProtocolLimits.metaWords &- wordsBefore) {
+            let flagsStart = line.cursor
+            var words = wordsBefore
+            while !line.next().isEmpty { words &+= 1 }
+            if words > ProtocolLimits.metaWords { return .tooManyFlags }
+            line.cursor = flagsStart
+        }
         while true {
             let word = line.next()
             if word.isEmpty { return pending }

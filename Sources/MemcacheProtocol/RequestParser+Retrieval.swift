@@ -62,16 +62,25 @@ extension RequestParser {
         return keys.parse(verb, exptime: exptime, &command)
     }
 
-    /// `bget`, which memcached still takes for `get` though no document mentions it.
-    func oldRetrieval(_ line: inout LineReader, _ command: inout Command) -> ProtocolError? {
-        command.verb = .get
-        command.key = line.next()
-        if command.key.isEmpty { return ProtocolError(.wrongWordCount) }
-        command.arguments = Range(uncheckedBounds: (command.key.lowerBound, line.end))
-        var key = command.key
-        while !key.isEmpty {
-            if key.count > ProtocolLimits.keyBytes { return ProtocolError(.keyTooLong) }
-            key = line.next()
+    /// A retrieval line that did not look like one: `bget`, no word after the verb, too many spaces before it.
+    func shortRetrieval(
+        _ verb: Verb, _ line: inout LineReader, _ command: inout Command
+    ) -> ProtocolError? {
+        command.verb = verb
+        var word = line.next()
+        if word.isEmpty { return ProtocolError(.wrongWordCount) }
+        if verb == .gat || verb == .gats {
+            guard let exptime = DecimalNumber.signed(line.base, word) else {
+                return ProtocolError(.invalidExptime)
+            }
+            command.exptime = exptime
+            word = line.next()
+        }
+        command.key = word
+        command.arguments = Range(uncheckedBounds: (word.lowerBound, line.end))
+        while !word.isEmpty {
+            if word.count > ProtocolLimits.keyBytes { return ProtocolError(.keyTooLong) }
+            word = line.next()
         }
         return nil
     }

@@ -70,7 +70,7 @@ public struct RequestParser: Sendable {
         }
         if ByteScan.byte(base, start) == ByteScan.space {
             // memcached skips spaces before the verb.
-            let limit = min(count, start &+ ProtocolLimits.leadingSpaces &+ 1)
+            let limit = min(count, start &+ ProtocolLimits.leadingSpaces)
             let word = ByteScan.skipSpaces(base, from: start, limit: limit)
             if count &- word >= 5, let status = retrieval(base, start, word, count, &command) {
                 return status
@@ -116,10 +116,11 @@ public struct RequestParser: Sendable {
             command.verb = .metaNoop
             return nil
         case VerbWord.metaDebug: return metaDebug(&line, &command)
-        case VerbWord.bget: return oldRetrieval(&line, &command)
-        case VerbWord.get, VerbWord.gets, VerbWord.gat, VerbWord.gats:
-            // With a space after it, the verb would have been seen before: there are no keys.
-            return ProtocolError(.wrongWordCount)
+        // memcached still takes `bget` for `get`, though no document mentions it.
+        case VerbWord.get, VerbWord.bget: return shortRetrieval(.get, &line, &command)
+        case VerbWord.gets: return shortRetrieval(.gets, &line, &command)
+        case VerbWord.gat: return shortRetrieval(.gat, &line, &command)
+        case VerbWord.gats: return shortRetrieval(.gats, &line, &command)
         default: return shortServerVerb(word, &line, &command)
         }
     }
