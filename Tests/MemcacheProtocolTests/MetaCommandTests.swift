@@ -99,6 +99,11 @@ struct MetaCommandTests {
         Refusal("mg k Tx Fx\r\n", .badFlagNumber), Refusal("mg k Tx v v\r\n", .duplicateFlag),
         Refusal("mg k Tx z\r\n", .invalidFlag), Refusal("mg k \(longOpaque)\r\n", .opaqueTooLong),
         Refusal("mg k \(longOpaque) Tx\r\n", .badFlagNumber),
+        // A quiet command hears of its errors.
+        Refusal("mg k q \(longOpaque)\r\n", .opaqueTooLong),
+        Refusal("ma k q \(longOpaque)\r\n", .opaqueTooLong),
+        Refusal("md k q z\r\n", .invalidOrDuplicateFlag),
+        Refusal("mg k q Tx\r\n", .badFlagNumber),
         Refusal("mg key b\r\n", .keyNotBase64), Refusal("mg Zm9= b\r\n", .keyNotBase64),
         Refusal("mg k \(times(18, "v "))\r\n", .tooManyReadFlags),
         Refusal("mg k \(times(17, "v "))\r\n", .duplicateFlag),
@@ -141,6 +146,7 @@ struct MetaCommandTests {
         Refusal("ms k 5 \(longOpaque)\r\n", .opaqueTooLong, .skipValue),
         Refusal("ms k 5 b\r\n", .keyNotBase64, .skipValue),
         Refusal("ms k 5 \(times(17, "v "))\r\n", .tooManyFlags, .skipValue),
+        Refusal("ms k x \(times(17, "v "))\r\n", .tooManyFlags, .close),
         Refusal("ms k 5 \(times(16, "v "))\r\n", .duplicateFlag, .skipValue),
     ])
     func refusesSet(_ refusal: Refusal) {
