@@ -12,8 +12,8 @@ struct LineReader {
 
     /// The text from `start` to the line feed at `newline`.
     ///
-    /// One carriage return before the line feed belongs to the line end. memcached's lines are C strings:
-    /// what follows a NUL byte is not seen.
+    /// One carriage return before the line feed belongs to the line end. memcached's lines are C
+    /// strings: what follows a NUL byte is not seen.
     init(base: UnsafeRawPointer, start: Int, newline: Int) {
         self.base = base
         cursor = start
@@ -41,7 +41,8 @@ struct LineReader {
         return Range(uncheckedBounds: (start, last))
     }
 
-    /// Up to eight bytes of `word` as a little-endian number: words of that length compare in one instruction.
+    /// Up to eight bytes of `word` as a little-endian number: words of that length compare in one
+    /// instruction.
     ///
     /// Two loads that overlap where they must, never a byte outside the word.
     ///

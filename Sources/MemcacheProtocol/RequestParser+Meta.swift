@@ -110,10 +110,12 @@ struct MetaFlagReader {
     /// `F`: the client's flags.
     private(set) var clientFlags: UInt32 = 0
 
-    /// Whether the opaque token is longer than ``ProtocolLimits/opaqueBytes``; judged after everything else.
+    /// Whether the opaque token is longer than ``ProtocolLimits/opaqueBytes``; judged after
+    /// everything else.
     private(set) var opaqueIsTooLong = false
 
-    /// A bad value, reported unless a worse error follows: memcached reads on and the last one wins.
+    /// A bad value, reported unless a worse error follows: memcached reads on and the last one
+    /// wins.
     private var pending: ProtocolError.Reason?
 
     /// Starts on a command for `key`, which `b` declares to be base64.
@@ -139,7 +141,8 @@ struct MetaFlagReader {
         }
     }
 
-    /// Whether `line` has more words than ``ProtocolLimits/metaWords``; `wordsBefore` of them are behind its cursor.
+    /// Whether `line` has more words than ``ProtocolLimits/metaWords``; `wordsBefore` of them are
+    /// behind its cursor.
     @inline(__always)
     static func hasTooManyWords(_ line: LineReader, wordsBefore: Int) -> Bool {
         // Words take two bytes each at least, so a short line needs no counting.

@@ -1,5 +1,5 @@
-// get, gets, gat, gats: the hot path, in a single pass that finds keys and line end together; and lines of
-// any length in bounded memory.
+// get, gets, gat, gats: the hot path, in a single pass that finds keys and line end together; and
+// lines of any length in bounded memory.
 
 import CIntrinsics
 
@@ -62,7 +62,8 @@ extension RequestParser {
         return keys.parse(verb, exptime: exptime, &command)
     }
 
-    /// A retrieval line that did not look like one: `bget`, no word after the verb, too many spaces before it.
+    /// A retrieval line that did not look like one: `bget`, no word after the verb, too many spaces
+    /// before it.
     func shortRetrieval(
         _ verb: Verb, _ line: inout LineReader, _ command: inout Command
     ) -> ProtocolError? {
@@ -86,11 +87,12 @@ extension RequestParser {
     }
 }
 
-/// The key list of a retrieval command, from where it starts to the line end or the end of the window.
+/// The key list of a retrieval command, from where it starts to the line end or the end of the
+/// window.
 ///
-/// A line that does not end within ``ProtocolLimits/retrievalWindowBytes`` comes in parts. Parts are cut at the
-/// same places however the bytes arrive: never before the window is full, and after the last key that a space
-/// ends inside it.
+/// A line that does not end within ``ProtocolLimits/retrievalWindowBytes`` comes in parts. Parts
+/// are cut at the same places however the bytes arrive: never before the window is full, and after
+/// the last key that a space ends inside it.
 struct RetrievalLine {
     private let base: UnsafeRawPointer
     private let start: Int
@@ -99,7 +101,8 @@ struct RetrievalLine {
     private let windowIsFull: Bool
     private let isFirstPart: Bool
 
-    /// The keys from `keys` on, of the line or part that starts at `start`, in `count` bytes from `base`.
+    /// The keys from `keys` on, of the line or part that starts at `start`, in `count` bytes from
+    /// `base`.
     @inline(__always)
     init(base: UnsafeRawPointer, start: Int, keys: Int, count: Int, isFirstPart: Bool) {
         self.base = base

@@ -1,14 +1,14 @@
-// Bytes to commands. The parser looks at one line at a time and keeps nothing between calls: a connection
-// calls it at the start of what it has received, runs the command, skips the line (and its data block), and
-// calls it again.
+// Bytes to commands. The parser looks at one line at a time and keeps nothing between calls: a
+// connection calls it at the start of what it has received, runs the command, skips the line (and
+// its data block), and calls it again.
 
 import CIntrinsics
 
 /// Parses memcached's text protocol: classic and meta commands.
 ///
-/// A line is judged only once its line end has arrived, so what a stream of bytes means does not depend on how
-/// it was cut into packets. Time is linear in the line, nothing is allocated, and no call reads more than
-/// ``ProtocolLimits/retrievalWindowBytes`` bytes.
+/// A line is judged only once its line end has arrived, so what a stream of bytes means does not
+/// depend on how it was cut into packets. Time is linear in the line, nothing is allocated, and no
+/// call reads more than ``ProtocolLimits/retrievalWindowBytes`` bytes.
 public struct RequestParser: Sendable {
     /// What a client must keep to; may be changed between calls.
     public var limits: ProtocolLimits

@@ -1,10 +1,12 @@
-// libFuzzer's way into the parser: any bytes, cut at places the bytes choose, must mean the same as uncut.
+// libFuzzer's way into the parser: any bytes, cut at places the bytes choose, must mean the same as
+// uncut.
 
 import MemcacheProtocol
 
 /// What a stream of bytes means, as a number; it traps where the parser breaks a promise.
 ///
-/// It is a connection without a socket: it parses, drops data blocks, and stops where the parser says so.
+/// It is a connection without a socket: it parses, drops data blocks, and stops where the parser
+/// says so.
 private struct Reading {
     private let parser = RequestParser(limits: ProtocolLimits(valueBytes: 1_000))
     private let base: UnsafeRawPointer
@@ -34,7 +36,8 @@ private struct Reading {
             position += dropped
             toSwallow -= dropped
             if toSwallow > 0 || position == count { return }
-            // The line starts at the start of the span, so that the sanitizer sees a read before it too.
+            // The line starts at the start of the span, so that the sanitizer sees a read before it
+            // too.
             let from = position
             let bytes = UnsafeRawBufferPointer(start: base + from, count: count - from).bytes
             var command = Command(verb: .quit, lineCount: -1)

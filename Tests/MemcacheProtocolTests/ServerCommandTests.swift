@@ -1,4 +1,5 @@
-// Commands without a key, lines that are no command at all, and what every refusal is answered with.
+// Commands without a key, lines that are no command at all, and what every refusal is answered
+// with.
 
 import MemcacheProtocol
 import Testing

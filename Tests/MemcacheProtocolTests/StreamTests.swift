@@ -106,7 +106,8 @@ struct StreamTests {
             let whole = events(bytes) { _ in bytes.count }.events
             #expect(whole.count > 1)
             for size in [1, 2, 3, 7, 64, 1_000, 8_192] {
-                // One byte at a time over a long line is a million window scans: too slow unoptimised.
+                // One byte at a time over a long line is a million window scans: too slow
+                // unoptimised.
                 if size < 64 && bytes.count > 10_000 { continue }
                 #expect(events(bytes) { _ in size }.events == whole, "pieces of \(size)")
             }
