@@ -2,14 +2,15 @@
 
 public import Primitives
 
-/// Base64 in its canonical form: the standard alphabet, padded, unused bits zero, nothing else in between.
+/// Base64 in its canonical form: the standard alphabet, padded, unused bits zero, nothing else in
+/// between.
 ///
 /// memcached skips foreign bytes and takes any padding; here one key has one spelling.
 public enum Base64 {
     /// Decodes `text` into `output`.
     ///
-    /// - Returns: How many bytes were written; nil if `text` is empty, not canonical base64, or too long for
-    ///   `output`, which is then left with undefined content.
+    /// - Returns: How many bytes were written; nil, and nothing written, if `text` is empty, not
+    ///   canonical base64, or too long for `output`.
     public static func decode(
         _ text: RawSpan, into output: UnsafeMutableRawBufferPointer
     ) -> Int? {

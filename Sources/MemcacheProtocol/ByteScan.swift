@@ -1,6 +1,7 @@
 // Where words start and end, eight bytes at a time.
 
-/// Searches over raw bytes; every offset is from `base`, every `limit` is the caller's proof that it may read.
+/// Searches over raw bytes; every offset is from `base`, every `limit` is the caller's proof that
+/// it may read.
 @usableFromInline
 enum ByteScan {
     @usableFromInline static let space: UInt8 = 0x20
@@ -23,10 +24,11 @@ enum ByteScan {
         return offset
     }
 
-    /// The first offset from `start` on whose byte is a space or a control byte; `limit` if there is none.
+    /// The first offset from `start` on whose byte is a space or a control byte; `limit` if there
+    /// is none.
     ///
-    /// Eight bytes are tested at once: a byte below 0x21 borrows into its top bit when 0x21 is subtracted.
-    /// Borrows run upwards only, so the lowest bit found is exact.
+    /// Eight bytes are tested at once: a byte below 0x21 borrows into its top bit when 0x21 is
+    /// subtracted. Borrows run upwards only, so the lowest bit found is exact.
     @inlinable
     @inline(__always)
     static func stop(_ base: UnsafeRawPointer, from start: Int, limit: Int) -> Int {
@@ -42,7 +44,8 @@ enum ByteScan {
         return offset
     }
 
-    /// The end of the word that `start` is in: the next space, or `limit`; other control bytes belong to words.
+    /// The end of the word that `start` is in: the next space, or `limit`; other control bytes
+    /// belong to words.
     @inlinable
     @inline(__always)
     static func wordEnd(_ base: UnsafeRawPointer, from start: Int, limit: Int) -> Int {

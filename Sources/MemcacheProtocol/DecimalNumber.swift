@@ -4,8 +4,9 @@
 enum DecimalNumber {
     /// A number's sign and size; nil if `word` holds none or one above 64 bits.
     ///
-    /// White space and one sign may come before the digits, and anything may follow the digits after another
-    /// white space byte: words end at spaces, so this only concerns tabs and their like.
+    /// White space and one sign may come before the digits, and anything may follow the digits
+    /// after another white space byte: words end at spaces, so this only concerns tabs and their
+    /// like.
     private static func general(
         _ base: UnsafeRawPointer, _ word: Range<Int>
     ) -> (isNegative: Bool, magnitude: UInt64)? {
@@ -51,7 +52,8 @@ enum DecimalNumber {
         return value
     }
 
-    /// A 64-bit unsigned number; a negative one counts as its two's complement where that is below 2^63.
+    /// A 64-bit unsigned number; a negative one counts as its two's complement where that is below
+    /// 2^63.
     @inline(__always)
     static func unsigned(_ base: UnsafeRawPointer, _ word: Range<Int>) -> UInt64? {
         if let value = plain(base, word) { return value }

@@ -12,8 +12,8 @@ struct LineReader {
 
     /// The text from `start` to the line feed at `newline`.
     ///
-    /// One carriage return before the line feed belongs to the line end. memcached's lines are C strings:
-    /// what follows a NUL byte is not seen.
+    /// One carriage return before the line feed belongs to the line end. memcached's lines are C
+    /// strings: what follows a NUL byte is not seen.
     init(base: UnsafeRawPointer, start: Int, newline: Int) {
         self.base = base
         cursor = start
@@ -41,18 +41,28 @@ struct LineReader {
         return Range(uncheckedBounds: (start, last))
     }
 
-    /// Up to eight bytes of `word` as a little-endian number: words of that length compare in one instruction.
+    /// Up to eight bytes of `word` as a little-endian number: words of that length compare in one
+    /// instruction.
+    ///
+    /// Two loads that overlap where they must, never a byte outside the word.
     ///
     /// - Precondition: `word` is at most eight bytes long.
     @inline(__always)
     func packed(_ word: Range<Int>) -> UInt64 {
-        var bits: UInt64 = 0
-        var offset = word.upperBound
-        while offset > word.lowerBound {
-            offset &-= 1
-            bits = bits &<< 8 | UInt64(ByteScan.byte(base, offset))
+        let count = word.upperBound &- word.lowerBound
+        let start = base + word.lowerBound
+        if count >= 4 {
+            let head = UInt32(littleEndian: start.loadUnaligned(as: UInt32.self))
+            let tail = UInt32(
+                littleEndian: start.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+            return UInt64(head) | UInt64(tail) &<< UInt64(truncatingIfNeeded: (count &- 4) &* 8)
         }
-        return bits
+        if count >= 2 {
+            let head = UInt16(littleEndian: start.loadUnaligned(as: UInt16.self))
+            let tail = ByteScan.byte(start, count &- 1)
+            return UInt64(head) | UInt64(tail) &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
+        }
+        return count == 1 ? UInt64(ByteScan.byte(start, 0)) : 0
     }
 
     /// Whether `word` is `text`.

@@ -18,7 +18,8 @@ public struct ProtocolError: Error, Equatable, Sendable {
     public enum Recovery: UInt8, Equatable, Sendable {
         /// The next command starts after ``Command/lineCount`` bytes.
         case skipLine
-        /// A data block of ``Command/valueCount`` bytes and two more follow the line: they are dropped unread.
+        /// A data block of ``Command/valueCount`` bytes and two more follow the line: they are
+        /// dropped unread.
         case skipValue
         /// Nobody knows where the next command starts: send the reply, then hang up.
         case close
@@ -43,9 +44,11 @@ public struct ProtocolError: Error, Equatable, Sendable {
     /// Whether the connection has to be closed once the reply is sent.
     public var closes: Bool { recovery == .close }
 
-    /// The line sent back, worded as memcached 1.6 words it, without the line end; empty for no reply.
+    /// The line sent back, worded as memcached 1.6 words it, without the line end; empty for no
+    /// reply.
     ///
-    /// It is withheld where ``Command/noreply`` is set: a `noreply` on a bad classic line silences the error too.
+    /// It is withheld where ``Command/noreply`` is set: a `noreply` on a bad classic line silences
+    /// the error too.
     public var reply: StaticString {
         switch reason {
         case .unknownCommand, .wrongWordCount: "ERROR"

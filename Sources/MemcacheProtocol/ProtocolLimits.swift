@@ -17,7 +17,7 @@ public struct ProtocolLimits: Equatable, Sendable {
     public static let keyBytes = 250
 
     /// Bytes of a decoded base64 key: what fits in ``keyBytes`` of text.
-    public static let decodedKeyBytes = 187
+    public static let decodedKeyBytes = 186
 
     /// Bytes of an opaque token, its letter `O` included.
     public static let opaqueBytes = 32
@@ -28,7 +28,8 @@ public struct ProtocolLimits: Equatable, Sendable {
     /// Bytes a data block may declare: memcached adds the line end in a signed 32-bit number.
     public static let declaredValueBytes = Int(Int32.max) - 2
 
-    /// Bytes of the largest value that can be stored at all (`-I`); a larger block is swallowed unread.
+    /// Bytes of the largest value that can be stored at all (`-I`); a larger block is swallowed
+    /// unread.
     public var valueBytes: Int
 
     /// Creates limits for values of at most `valueBytes` bytes; 1 MiB unless told otherwise.

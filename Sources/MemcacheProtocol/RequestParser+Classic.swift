@@ -3,9 +3,9 @@
 extension RequestParser {
     /// `<verb> <key> <flags> <exptime> <bytes> [<cas>] [noreply]`.
     ///
-    /// Where memcached would go on and take the data block of a bad line for commands, the block is dropped if
-    /// its length is known for sure, and the connection closed if not: a key with a space in it shifts the
-    /// numbers, so they are only believed when the whole line is sound.
+    /// Where memcached would go on and take the data block of a bad line for commands, the block is
+    /// dropped if its length is known for sure, and the connection closed if not: a key with a
+    /// space in it shifts the numbers, so they are only believed when the whole line is sound.
     func storage(
         _ verb: Verb, _ line: inout LineReader, _ command: inout Command
     ) -> ProtocolError? {

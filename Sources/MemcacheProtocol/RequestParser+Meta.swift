@@ -12,9 +12,10 @@ extension RequestParser {
         if let reason = flags.read(&line, wordsBefore: 2) {
             return ProtocolError(reason == .tooManyFlags ? .tooManyReadFlags : reason)
         }
+        if flags.opaqueIsTooLong { return ProtocolError(.opaqueTooLong) }
         command.meta = flags.meta
         command.noreply = flags.meta.isQuiet
-        return flags.opaqueIsTooLong ? ProtocolError(.opaqueTooLong) : nil
+        return nil
     }
 
     /// `ms <key> <datalen> <flags>*`.
@@ -28,7 +29,10 @@ extension RequestParser {
         if lengthWord.isEmpty { return ProtocolError(.badFormat) }
         let keyIsTooLong = command.key.count > ProtocolLimits.keyBytes
         guard let length = DecimalNumber.length(line.base, lengthWord) else {
-            return ProtocolError(keyIsTooLong ? .keyTooLong : .badLength, .close)
+            // memcached counts the words before it reads the length.
+            let hasTooMany = MetaFlagReader.hasTooManyWords(line, wordsBefore: 3)
+            return ProtocolError(
+                keyIsTooLong ? .keyTooLong : hasTooMany ? .tooManyFlags : .badLength, .close)
         }
         command.valueCount = length
         if keyIsTooLong { return ProtocolError(.keyTooLong, .skipValue) }
@@ -106,10 +110,12 @@ struct MetaFlagReader {
     /// `F`: the client's flags.
     private(set) var clientFlags: UInt32 = 0
 
-    /// Whether the opaque token is longer than ``ProtocolLimits/opaqueBytes``; judged after everything else.
+    /// Whether the opaque token is longer than ``ProtocolLimits/opaqueBytes``; judged after
+    /// everything else.
     private(set) var opaqueIsTooLong = false
 
-    /// A bad value, reported unless a worse error follows: memcached reads on and the last one wins.
+    /// A bad value, reported unless a worse error follows: memcached reads on and the last one
+    /// wins.
     private var pending: ProtocolError.Reason?
 
     /// Starts on a command for `key`, which `b` declares to be base64.
@@ -121,11 +127,7 @@ struct MetaFlagReader {
     mutating func read(
         _ line: inout LineReader, wordsBefore: Int
     ) -> ProtocolError.Reason? {
-        let flagsStart = line.cursor
-        var words = wordsBefore
-        while !line.next().isEmpty { words &+= 1 }
-        if words > ProtocolLimits.metaWords { return .tooManyFlags }
-        line.cursor = flagsStart
+        if Self.hasTooManyWords(line, wordsBefore: wordsBefore) { return .tooManyFlags }
         while true {
             let word = line.next()
             if word.isEmpty { return pending }
@@ -137,6 +139,18 @@ struct MetaFlagReader {
             if !take(letter, argument, line.base) { return .invalidFlag }
             meta.insert(letter)
         }
+    }
+
+    /// Whether `line` has more words than ``ProtocolLimits/metaWords``; `wordsBefore` of them are
+    /// behind its cursor.
+    @inline(__always)
+    static func hasTooManyWords(_ line: LineReader, wordsBefore: Int) -> Bool {
+        // Words take two bytes each at least, so a short line needs no counting.
+        if line.end &- line.cursor < 2 &* (ProtocolLimits.metaWords &- wordsBefore) { return false }
+        var rest = line
+        var words = wordsBefore
+        while !rest.next().isEmpty { words &+= 1 }
+        return words > ProtocolLimits.metaWords
     }
 
     /// Takes one flag; false if there is none of that letter.

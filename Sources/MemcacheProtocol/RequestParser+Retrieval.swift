@@ -1,5 +1,5 @@
-// get, gets, gat, gats: the hot path, in a single pass that finds keys and line end together; and lines of
-// any length in bounded memory.
+// get, gets, gat, gats: the hot path, in a single pass that finds keys and line end together; and
+// lines of any length in bounded memory.
 
 import CIntrinsics
 
@@ -62,26 +62,37 @@ extension RequestParser {
         return keys.parse(verb, exptime: exptime, &command)
     }
 
-    /// `bget`, which memcached still takes for `get` though no document mentions it.
-    func oldRetrieval(_ line: inout LineReader, _ command: inout Command) -> ProtocolError? {
-        command.verb = .get
-        command.key = line.next()
-        if command.key.isEmpty { return ProtocolError(.wrongWordCount) }
-        command.arguments = Range(uncheckedBounds: (command.key.lowerBound, line.end))
-        var key = command.key
-        while !key.isEmpty {
-            if key.count > ProtocolLimits.keyBytes { return ProtocolError(.keyTooLong) }
-            key = line.next()
+    /// A retrieval line that did not look like one: `bget`, no word after the verb, too many spaces
+    /// before it.
+    func shortRetrieval(
+        _ verb: Verb, _ line: inout LineReader, _ command: inout Command
+    ) -> ProtocolError? {
+        command.verb = verb
+        var word = line.next()
+        if word.isEmpty { return ProtocolError(.wrongWordCount) }
+        if verb == .gat || verb == .gats {
+            guard let exptime = DecimalNumber.signed(line.base, word) else {
+                return ProtocolError(.invalidExptime)
+            }
+            command.exptime = exptime
+            word = line.next()
+        }
+        command.key = word
+        command.arguments = Range(uncheckedBounds: (word.lowerBound, line.end))
+        while !word.isEmpty {
+            if word.count > ProtocolLimits.keyBytes { return ProtocolError(.keyTooLong) }
+            word = line.next()
         }
         return nil
     }
 }
 
-/// The key list of a retrieval command, from where it starts to the line end or the end of the window.
+/// The key list of a retrieval command, from where it starts to the line end or the end of the
+/// window.
 ///
-/// A line that does not end within ``ProtocolLimits/retrievalWindowBytes`` comes in parts. Parts are cut at the
-/// same places however the bytes arrive: never before the window is full, and after the last key that a space
-/// ends inside it.
+/// A line that does not end within ``ProtocolLimits/retrievalWindowBytes`` comes in parts. Parts
+/// are cut at the same places however the bytes arrive: never before the window is full, and after
+/// the last key that a space ends inside it.
 struct RetrievalLine {
     private let base: UnsafeRawPointer
     private let start: Int
@@ -90,7 +101,8 @@ struct RetrievalLine {
     private let windowIsFull: Bool
     private let isFirstPart: Bool
 
-    /// The keys from `keys` on, of the line or part that starts at `start`, in `count` bytes from `base`.
+    /// The keys from `keys` on, of the line or part that starts at `start`, in `count` bytes from
+    /// `base`.
     @inline(__always)
     init(base: UnsafeRawPointer, start: Int, keys: Int, count: Int, isFirstPart: Bool) {
         self.base = base

@@ -1,5 +1,5 @@
-// Commands to the server itself: no key. Their words are left to whoever carries them out, but for the
-// numbers that every caller would have to read in the same way.
+// Commands to the server itself: no key. Their words are left to whoever carries them out, but for
+// the numbers that every caller would have to read in the same way.
 
 extension RequestParser {
     /// Verbs of up to eight bytes that are no key commands.

@@ -1,14 +1,14 @@
-// Bytes to commands. The parser looks at one line at a time and keeps nothing between calls: a connection
-// calls it at the start of what it has received, runs the command, skips the line (and its data block), and
-// calls it again.
+// Bytes to commands. The parser looks at one line at a time and keeps nothing between calls: a
+// connection calls it at the start of what it has received, runs the command, skips the line (and
+// its data block), and calls it again.
 
 import CIntrinsics
 
 /// Parses memcached's text protocol: classic and meta commands.
 ///
-/// A line is judged only once its line end has arrived, so what a stream of bytes means does not depend on how
-/// it was cut into packets. Time is linear in the line, nothing is allocated, and no call reads more than
-/// ``ProtocolLimits/retrievalWindowBytes`` bytes.
+/// A line is judged only once its line end has arrived, so what a stream of bytes means does not
+/// depend on how it was cut into packets. Time is linear in the line, nothing is allocated, and no
+/// call reads more than ``ProtocolLimits/retrievalWindowBytes`` bytes.
 public struct RequestParser: Sendable {
     /// What a client must keep to; may be changed between calls.
     public var limits: ProtocolLimits
@@ -70,7 +70,7 @@ public struct RequestParser: Sendable {
         }
         if ByteScan.byte(base, start) == ByteScan.space {
             // memcached skips spaces before the verb.
-            let limit = min(count, start &+ ProtocolLimits.leadingSpaces &+ 1)
+            let limit = min(count, start &+ ProtocolLimits.leadingSpaces)
             let word = ByteScan.skipSpaces(base, from: start, limit: limit)
             if count &- word >= 5, let status = retrieval(base, start, word, count, &command) {
                 return status
@@ -116,10 +116,11 @@ public struct RequestParser: Sendable {
             command.verb = .metaNoop
             return nil
         case VerbWord.metaDebug: return metaDebug(&line, &command)
-        case VerbWord.bget: return oldRetrieval(&line, &command)
-        case VerbWord.get, VerbWord.gets, VerbWord.gat, VerbWord.gats:
-            // With a space after it, the verb would have been seen before: there are no keys.
-            return ProtocolError(.wrongWordCount)
+        // memcached still takes `bget` for `get`, though no document mentions it.
+        case VerbWord.get, VerbWord.bget: return shortRetrieval(.get, &line, &command)
+        case VerbWord.gets: return shortRetrieval(.gets, &line, &command)
+        case VerbWord.gat: return shortRetrieval(.gat, &line, &command)
+        case VerbWord.gats: return shortRetrieval(.gats, &line, &command)
         default: return shortServerVerb(word, &line, &command)
         }
     }

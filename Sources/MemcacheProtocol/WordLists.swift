@@ -2,7 +2,8 @@
 
 /// The keys of a retrieval command, in request order.
 ///
-/// Lists hold offsets only. Each call is given the bytes that were parsed, so that a list can outlive the span.
+/// Lists hold offsets only. Each call is given the bytes that were parsed, so that a list can
+/// outlive the span.
 public struct KeyList: Sendable {
     @usableFromInline var cursor: Int
     @usableFromInline let end: Int

@@ -20,6 +20,9 @@ struct RetrievalTests {
         Case(line: "get   a  bb   ccc  \r\n", verb: .get, keys: ["a", "bb", "ccc"]),
         Case(line: "  get k  \r\n", verb: .get, keys: ["k"]),
         Case(line: "\(times(100, " "))get k\r\n", verb: .get, keys: ["k"]),
+        Case(line: "\(times(101, " "))get k l\r\n", verb: .get, keys: ["k", "l"]),
+        Case(line: "\(times(101, " "))gats 5 k\r\n", verb: .gats, keys: ["k"], exptime: 5),
+        Case(line: "\(times(200, " "))gat 5\r\n", verb: .gat, keys: [], exptime: 5),
         Case(line: "gat 10 a b\r\n", verb: .gat, keys: ["a", "b"], exptime: 10),
         Case(line: "gats -1 a\r\n", verb: .gats, keys: ["a"], exptime: -1),
         Case(line: "  gats  -1  a \n", verb: .gats, keys: ["a"], exptime: -1),
@@ -34,7 +37,8 @@ struct RetrievalTests {
         Case(line: "gat 1\u{0} a\r\n", verb: .gat, keys: [], exptime: 1),
         Case(line: "get HTTP/1.1\r\n", verb: .get, keys: ["HTTP/1.1"]),
         Case(
-            line: "get AmazonElastiCache:cluster\r\n", verb: .get, keys: ["AmazonElastiCache:cluster"]),
+            line: "get AmazonElastiCache:cluster\r\n", verb: .get,
+            keys: ["AmazonElastiCache:cluster"]),
         Case(line: "get \(times(250, "k"))\r\n", verb: .get, keys: [times(250, "k")]),
         Case(line: "get \u{1}\u{7F} \r\n", verb: .get, keys: ["\u{1}\u{7F}"]),
         Case(
