@@ -20,6 +20,8 @@ from .wire import Connection
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
+#: memcached's `stats cachedump` shows one of its LRU queues: with these flags it has only that one.
+CACHEDUMP_FLAGS = ("-o", "no_lru_maintainer") if os.environ.get("KILN_TEST_SERVER") == "memcached" else ()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
