@@ -10,8 +10,8 @@ struct Kiln: ParsableCommand {
         commandName: "kiln",
         abstract: "A memcached-compatible cache.",
         discussion: """
-            Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is wrong, \
-            69 cannot connect, 75 no answer in time, 78 the configuration is wrong.
+            Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is \
+            wrong, 69 cannot connect, 75 no answer in time, 78 the configuration is wrong.
             """,
         version: "kiln \(kilnVersion)",
         subcommands: [

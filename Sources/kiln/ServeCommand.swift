@@ -9,8 +9,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run a node.",
         discussion: """
-            Takes memcached's options, in memcached's spellings (-p11211, -vv, -m 1024). Listens on \
-            127.0.0.1 unless -l says otherwise.
+            Takes memcached's options, in memcached's spellings (-p11211, -vv, -m 1024). Listens \
+            on 127.0.0.1 unless -l says otherwise.
             """
     )
 
