@@ -1,7 +1,8 @@
 // libFuzzer target for the request parser, built by scripts/fuzz: `make fuzz`.
 //
 // The input is what a connection received. It is walked as the data loop walks it, and each step is
-// held to the parser's contract; a broken promise is a trap, which libFuzzer reports with the input.
+// held to the parser's contract; a broken promise is a trap, which libFuzzer reports with the
+// input.
 
 import MemcacheProtocol
 
