@@ -205,7 +205,7 @@ struct ProcessOptions: ParsableArguments {
     var printVersion = false
 
     func validate() throws {
-        if printVersion { throw CleanExit.message("kiln \(kilnVersion)") }
+        if printVersion { throw CleanExit.message("kiln \(KilnVersion.current)") }
     }
 
     func apply(to node: inout NodeConfiguration) {
