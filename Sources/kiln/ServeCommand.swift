@@ -34,7 +34,8 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let node = nodeConfiguration(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         do {
-            let code = try CacheNodeMain.run(node, logger: Logger(label: "kiln"))
+            let logger = Logger(label: "kiln") { _ in NodeLog(verbosity: node.verbosity) }
+            let code = try CacheNodeMain.run(node, logger: logger)
             if code != 0 { throw ExitCode(code) }
         } catch let error as NodeError {
             complain("kiln: \(error)")
