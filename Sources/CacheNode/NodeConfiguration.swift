@@ -14,7 +14,8 @@ public struct ListenAddress: Equatable, Sendable {
 
 /// Everything a node is told before it starts.
 ///
-/// Values are as given; ``validate()`` judges them. The names follow memcached's options; each field says which flag sets it.
+/// Values are as given; ``validate()`` judges them. The names follow memcached's options; each
+/// field says which flag sets it.
 public struct NodeConfiguration: Equatable, Sendable {
     /// Client port for every address that names none (`-p`); 0 takes a free one.
     public var port = 11211

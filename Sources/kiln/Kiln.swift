@@ -1,7 +1,5 @@
 import ArgumentParser
-
-/// The version this executable reports.
-let kilnVersion = "0.1.0"
+import CacheNode
 
 /// The one executable: reads the command line and hands over to the rooms.
 @main
@@ -10,10 +8,10 @@ struct Kiln: ParsableCommand {
         commandName: "kiln",
         abstract: "A memcached-compatible cache.",
         discussion: """
-            Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is wrong, \
-            69 cannot connect, 75 no answer in time, 78 the configuration is wrong.
+            Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is \
+            wrong, 69 cannot connect, 75 no answer in time, 78 the configuration is wrong.
             """,
-        version: "kiln \(kilnVersion)",
+        version: "kiln \(KilnVersion.current)",
         subcommands: [
             ServeCommand.self, StatsCommand.self, GetCommand.self, SetCommand.self,
             DeleteCommand.self, CompletionsCommand.self,

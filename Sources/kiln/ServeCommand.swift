@@ -9,8 +9,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run a node.",
         discussion: """
-            Takes memcached's options, in memcached's spellings (-p11211, -vv, -m 1024). Listens on \
-            127.0.0.1 unless -l says otherwise.
+            Takes memcached's options, in memcached's spellings (-p11211, -vv, -m 1024). Listens \
+            on 127.0.0.1 unless -l says otherwise.
             """
     )
 
@@ -34,7 +34,8 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let node = nodeConfiguration(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         do {
-            let code = try CacheNodeMain.run(node, logger: Logger(label: "kiln"))
+            let logger = Logger(label: "kiln") { _ in NodeLog(verbosity: node.verbosity) }
+            let code = try CacheNodeMain.run(node, logger: logger)
             if code != 0 { throw ExitCode(code) }
         } catch let error as NodeError {
             complain("kiln: \(error)")
@@ -205,7 +206,7 @@ struct ProcessOptions: ParsableArguments {
     var printVersion = false
 
     func validate() throws {
-        if printVersion { throw CleanExit.message("kiln \(kilnVersion)") }
+        if printVersion { throw CleanExit.message("kiln \(KilnVersion.current)") }
     }
 
     func apply(to node: inout NodeConfiguration) {

@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("-V", "kiln \(kilnVersion)"), ("--version", "kiln \(kilnVersion)"),
+        ("-V", "kiln \(KilnVersion.current)"), ("--version", "kiln \(KilnVersion.current)"),
         ("-h", "memcached's options"), ("-vh", "memcached's options"),
     ])
     func asksForTextAreCleanExits(_ line: String, _ text: String) throws {
