@@ -120,7 +120,7 @@ struct ItemLayout {
     }
 
     var version: Version {
-        Version(value: address.load(as: UInt64.self) & ~Self.fetchedBit)
+        Version(value: address.loadUnaligned(as: UInt64.self) & ~Self.fetchedBit)
     }
 
     var expiry: Expiry {
@@ -132,7 +132,7 @@ struct ItemLayout {
         }
     }
 
-    var wasFetched: Bool { address.load(as: UInt64.self) & Self.fetchedBit != 0 }
+    var wasFetched: Bool { address.loadUnaligned(as: UInt64.self) & Self.fetchedBit != 0 }
 
     var state: ItemState {
         ItemState(rawValue: UInt8(address.load(fromByteOffset: 8, as: UInt32.self) >> 28))
@@ -145,7 +145,7 @@ struct ItemLayout {
     /// Notes a read: at most one write to the item a minute, as its cache line is shared with readers.
     @inline(__always)
     func noteRead(second: UInt32) {
-        let first = address.load(as: UInt64.self)
+        let first = address.loadUnaligned(as: UInt64.self)
         if first & Self.fetchedBit == 0 {
             address.storeBytes(of: first | Self.fetchedBit, as: UInt64.self)
         }
