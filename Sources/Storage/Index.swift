@@ -237,16 +237,24 @@ struct Index {
         itemCount -= 1
     }
 
-    /// The word of the chain of `mixed` that is read least; for making room in a chain at its limit.
+    /// The word that makes room in a chain at its limit: the least read one with the tag of `mixed`, so that
+    /// a flood of colliding keys pushes its own kind out; without any such, the least read of all.
     func coldest(_ mixed: UInt64) -> Word? {
+        let tag = Self.tag(mixed)
         var best: Word?
+        var lowest = Int.max
         var current = bucket(bucketNumber(mixed))
         while true {
-            for slot in 0..<Self.wordsPerBucket where Self.isItem(kiln_load_relaxed(current + slot))
-            {
+            for slot in 0..<Self.wordsPerBucket {
                 let word = current + slot
-                if let known = best, Self.frequency(known) <= Self.frequency(word) { continue }
-                best = word
+                let value = kiln_load_relaxed(word)
+                guard Self.isItem(value) else { continue }
+                let isAlike = (value ^ tag) >> Self.tagShift == 0
+                let rank = Self.frequency(word) + (isAlike ? 0 : 256)
+                if rank < lowest {
+                    lowest = rank
+                    best = word
+                }
             }
             guard let following = next(after: current) else { return best }
             current = following

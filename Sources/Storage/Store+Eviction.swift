@@ -14,7 +14,9 @@ extension Store {
     /// Makes room by dropping the least read items of the oldest segments; false where all is pinned.
     mutating func evict(at now: Instant) -> Bool {
         guard let oldest = oldestQueue() else { return sealForEviction() }
-        if info(queues[oldest].head).pointee.runCount > 1 { return evictRun(queues[oldest].head) }
+        if info(queues[oldest].head).pointee.runCount > 1 {
+            return evictRun(queues[oldest].head, at: now)
+        }
         let sources = mergeCandidates(in: oldest)
         guard !sources.isEmpty else { return rotate(oldest) }
         counts.merges &+= 1
@@ -44,8 +46,7 @@ extension Store {
         var looked = 0
         while slot != 0 && found.count < Self.mergeSources && looked < Self.mergeSources * 4 {
             let known = info(slot).pointee
-            if known.runCount > 1 { break }
-            if known.pins == 0 { found.append(slot) }
+            if known.pins == 0 && known.runCount == 1 { found.append(slot) }
             slot = known.next
             looked += 1
         }
@@ -76,7 +77,7 @@ extension Store {
     }
 
     /// A run holds one item: read since its last turn, it gets another with half the count; else it goes.
-    private mutating func evictRun(_ slot: UInt32) -> Bool {
+    private mutating func evictRun(_ slot: UInt32, at now: Instant) -> Bool {
         queues[Int(info(slot).pointee.ttlClass)].remove(slot, infos)
         enqueue(slot)
         guard info(slot).pointee.pins == 0 else {
@@ -84,11 +85,14 @@ extension Store {
         }
         walk(slot) { store, item in
             let frequency = Index.frequency(item.word)
-            if frequency > 0 {
+            if !store.isServed(item.layout, at: now) {
+                store.countEnded(item.layout)
+            } else if frequency > 0 {
                 Index.setFrequency(item.word, frequency / 2)
                 return
+            } else {
+                store.evicted(item.layout, frequency: 0)
             }
-            store.evicted(item.layout, frequency: 0)
             store.index.remove(item.word)
             store.bury(item.layout, at: item.position)
         }
@@ -102,7 +106,7 @@ extension Store {
     /// The first target is a spare slot; every source that has been walked can be the next one.
     private mutating func merge(_ sources: [UInt32], keeping: Int, ages: Bool, at now: Instant) {
         var choice = MergeChoice(
-            budget: keeping * configuration.segmentBytes, ages: ages, now: now,
+            targets: keeping, segmentBytes: configuration.segmentBytes, ages: ages, now: now,
             ttlClass: Int(info(sources[0]).pointee.ttlClass))
         if ages { choice.setCutoff(histogram(of: sources, at: now)) }
         for slot in sources {
@@ -164,7 +168,8 @@ extension Store {
             enqueue(choice.target)
             choice.target = 0
         }
-        guard let slot = spareSlots.popLast() else { return false }
+        guard choice.targets > 0, let slot = spareSlots.popLast() else { return false }
+        choice.targets -= 1
         reset(slot, ttlClass: choice.ttlClass, state: .open)
         choice.target = slot
         return true
@@ -250,8 +255,10 @@ extension Store {
 
 /// Which items a merge keeps, and where it is copying to.
 struct MergeChoice {
+    /// Segments that may still be begun: items that don't fill them well can't make a merge free nothing.
+    var targets: Int
     /// Bytes that may be kept.
-    var budget: Int
+    private let budget: Int
     /// Whether counts are halved and a cutoff applies.
     let ages: Bool
     let now: Instant
@@ -262,8 +269,9 @@ struct MergeChoice {
     private var cutoff = 0
     private var tieBytes = 0
 
-    init(budget: Int, ages: Bool, now: Instant, ttlClass: Int) {
-        self.budget = budget
+    init(targets: Int, segmentBytes: Int, ages: Bool, now: Instant, ttlClass: Int) {
+        self.targets = targets
+        budget = targets * segmentBytes
         self.ages = ages
         self.now = now
         self.ttlClass = ttlClass

@@ -135,17 +135,24 @@ extension Store {
         }
     }
 
-    /// Frees at least one segment and gives it back to the pool.
+    /// Gives at least one slot back to the pool; false where nothing can be freed.
+    ///
+    /// The last spare goes last: without it a merge has nowhere to copy to.
     mutating func releaseSomething(at now: Instant) -> Bool {
-        if let slot = spareSlots.popLast() {
-            give(slot, count: 1)
-            return true
-        }
         let before = counts.slots
-        if freeEndedSegment(at: now) || (configuration.evicts && evict(at: now)) {
-            while let slot = spareSlots.popLast() { give(slot, count: 1) }
+        for _ in 0..<Self.evictionTries {
+            if spareSlots.count > 1, let slot = spareSlots.popLast() {
+                give(slot, count: 1)
+                return true
+            }
+            guard freeEndedSegment(at: now) || (configuration.evicts && evict(at: now)) else {
+                break
+            }
+            if counts.slots < before { return true }
         }
-        return counts.slots < before
+        guard let slot = spareSlots.popLast() else { return false }
+        give(slot, count: 1)
+        return true
     }
 
     // MARK: Taking and giving back
@@ -163,16 +170,23 @@ extension Store {
         }
         // The last spare stays: a merge needs somewhere to copy to.
         if spareSlots.count > 1 { return spareSlots.popLast() }
-        if freeEndedSegment(at: now), spareSlots.count > 1 { return spareSlots.popLast() }
         for _ in 0..<Self.evictionTries {
-            guard configuration.evicts, evict(at: now) else { break }
+            guard freeEndedSegment(at: now) || (configuration.evicts && evict(at: now)) else {
+                break
+            }
             if spareSlots.count > 1 { return spareSlots.popLast() }
+            // A freed run went back to the pool.
+            if let slot = source.acquire(1) {
+                counts.slots += 1
+                return slot
+            }
         }
-        return nil
+        return spareSlots.popLast()
     }
 
-    /// Merges in a row before a store gives up; each frees a segment unless everything is pinned.
-    private static let evictionTries = 4
+    /// Turns of eviction before a store gives up; all but those that meet only pinned segments, or a large
+    /// value that was read, free a segment.
+    private static let evictionTries = 64
 
     /// Takes an unpinned segment out of use; its items are gone from the index already.
     mutating func freeSegment(_ slot: UInt32) {
@@ -217,6 +231,7 @@ extension Store {
         case .open:
             usedBytes &-= Int(info.pointee.usedBytes)
             info.pointee.usedBytes = 0
+            info.pointee.maxVersion = 0
             info.pointee.maxExpiryTick = 0
             info.pointee.hasImmortal = false
         case .free: break

@@ -130,12 +130,12 @@ public struct Store: ~Copyable {
 
     /// Notes that a client read the item: what eviction goes by.
     ///
-    /// The count rises by one up to 16, then ever more rarely (Morris, CACM 1978).
+    /// The count `n` rises by one up to 16, then with a chance of 1 in `n - 15` (Morris, CACM 1978).
     public mutating func noteRead(_ item: Item, at now: Instant) {
         item.layout.noteRead(second: Self.second(now))
         let frequency = Index.frequency(item.word)
         guard frequency < 255 else { return }
-        if frequency >= 16 && random.next() & UInt64(frequency) > 7 { return }
+        if frequency >= 16 && (random.next() >> 32) &* UInt64(frequency - 15) >> 32 != 0 { return }
         Index.setFrequency(item.word, frequency &+ 1)
     }
 
