@@ -23,6 +23,9 @@ struct NodeClock: Sendable {
             instant: now, unixSeconds: Self.nanoseconds(CLOCK_REALTIME_COARSE) / 1_000_000_000)
     }
 
+    /// The date in microseconds, for the lines of watchers.
+    var wallMicroseconds: Int64 { Self.nanoseconds(CLOCK_REALTIME) / 1000 }
+
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -91,7 +91,7 @@ extension Store {
                 Index.setFrequency(item.word, frequency / 2)
                 return
             } else {
-                store.evicted(item.layout, frequency: 0)
+                store.evicted(item.layout, frequency: 0, at: now)
             }
             store.index.remove(item.word)
             store.bury(item.layout, at: item.position)
@@ -145,7 +145,7 @@ extension Store {
             move(item, to: choice.target, frequency: choice.ages ? frequency / 2 : frequency)
             return
         } else {
-            evicted(item.layout, frequency: frequency)
+            evicted(item.layout, frequency: frequency, at: choice.now)
         }
         index.remove(item.word)
         item.layout.options.insert(.dead)
@@ -194,8 +194,12 @@ extension Store {
     }
 
     /// Counts an eviction, and logs it where somebody watches.
-    mutating func evicted(_ layout: ItemLayout, frequency: Int) {
+    ///
+    /// Without a time, how long ago the item was used is left as it was: a full index chain knows no time.
+    mutating func evicted(_ layout: ItemLayout, frequency: Int, at now: Instant? = nil) {
         counts.evictions &+= 1
+        if layout.expiry != .never { counts.evictedNonzero &+= 1 }
+        if let now { counts.evictedSeconds = Self.second(now) &- layout.accessSecond }
         if !layout.wasFetched { counts.evictedUnfetched &+= 1 }
         if frequency > 0 { counts.evictedActive &+= 1 }
         evictionLog?.append(layout)

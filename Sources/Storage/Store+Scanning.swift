@@ -29,8 +29,8 @@ public struct EvictionRecord: Sendable {
     public var key: [UInt8]
     /// Whether it had been read.
     public var wasFetched: Bool
-    /// Bytes it took.
-    public var bytes: Int
+    /// Bytes of its value.
+    public var valueCount: Int
     /// When it would have ended.
     public var expiry: Expiry
     /// Seconds since the node started when it was last read.
@@ -51,7 +51,8 @@ struct EvictionLog {
         }
         records.append(
             EvictionRecord(
-                key: Array(layout.key), wasFetched: layout.wasFetched, bytes: layout.bytes,
+                key: Array(layout.key), wasFetched: layout.wasFetched,
+                    valueCount: layout.valueCount,
                 expiry: layout.expiry, accessSecond: layout.accessSecond))
     }
 }
