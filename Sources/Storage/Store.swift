@@ -8,6 +8,8 @@ public import Primitives
 /// index. Segments of ended items are freed whole; when memory runs out, the oldest segments of a class are
 /// merged into fewer, keeping the items read most (section 4.4 of the paper). Expiry is exact per item.
 ///
+/// Reading calls are `mutating`, too: a call that only borrows `self` would be handed a copy of its fields.
+///
 /// A store is used by one thread at a time. Looking up allocates nothing; storing allocates nothing but
 /// segments of the pool.
 public struct Store: ~Copyable {
@@ -111,7 +113,7 @@ public struct Store: ~Copyable {
     }
 
     /// The key's item; nil where there is none, it has ended, or it was flushed.
-    public func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
+    public mutating func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
         key.withUnsafeBytes { bytes in
             guard let item = locate(bytes, mixed(hash)), isServed(item.layout, at: now) else {
                 return nil
@@ -121,7 +123,7 @@ public struct Store: ~Copyable {
     }
 
     /// Why ``find(_:hash:at:)`` just answered nil.
-    public func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
+    public mutating func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
         key.withUnsafeBytes { bytes in
             guard let item = locate(bytes, mixed(hash)) else { return .unknown }
             return item.layout.version < minVersion ? .flushed : .expired
@@ -140,17 +142,17 @@ public struct Store: ~Copyable {
     }
 
     /// Everything set on the item besides its value.
-    public func attributes(of item: Item) -> ItemAttributes { item.layout.attributes }
+    public mutating func attributes(of item: Item) -> ItemAttributes { item.layout.attributes }
 
     /// Bytes of the value.
-    public func valueCount(of item: Item) -> Int { item.layout.valueCount }
+    public mutating func valueCount(of item: Item) -> Int { item.layout.valueCount }
 
     /// The value's bytes.
-    @_lifetime(borrow self)
-    public func value(of item: Item) -> RawSpan {
+    @_lifetime(&self)
+    public mutating func value(of item: Item) -> RawSpan {
         let layout = item.layout
         let span = RawSpan(_unsafeStart: layout.valueStart, byteCount: layout.valueCount)
-        return _overrideLifetime(span, borrowing: self)
+        return _overrideLifetime(span, mutating: &self)
     }
 
     /// The key's bytes.

@@ -128,5 +128,5 @@ struct PendingOutput: ~Copyable {
 /// read what there was.
 protocol ReplyStream {
     /// Appends some more; false when that was the end.
-    mutating func produce(_ shards: ShardTable, at now: ClockReading, into reply: inout ByteWriter) -> Bool
+    mutating func produce(_ shards: ShardAccess, at now: ClockReading, into reply: inout ByteWriter) -> Bool
 }

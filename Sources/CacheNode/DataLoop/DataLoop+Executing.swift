@@ -107,8 +107,8 @@ extension DataLoop {
             key = keys.next(in: bytes)
             let start = UnsafeRawPointer(windows[window].base + range.lowerBound)
             let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: range.count).bytes)
-            let shard = shared.shards.shard(of: hash)
-            shared.shards.probes[shard].prefetchBucket(hash)
+            let shard = shards.shard(of: hash)
+            shards.probes[shard].prefetchBucket(hash)
             batch.append(
                 BatchEntry(
                     kind: .key, verb: command.verb, endsRetrieval: ends && key == nil,
@@ -164,8 +164,8 @@ extension DataLoop {
 
     private mutating func appendKeyed(_ window: Int, _ slot: Int, valueStart: Int, bytes: Int) {
         guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else { return }
-        let shard = shared.shards.shard(of: hash)
-        shared.shards.probes[shard].prefetchBucket(hash)
+        let shard = shards.shard(of: hash)
+        shards.probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
         batch.append(
             BatchEntry(
@@ -236,7 +236,7 @@ extension DataLoop {
         guard count > 0 else { return }
         for position in 0..<count where batch.entries[position].keyCount > 0 {
             let entry = batch.entries + position
-            shared.shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
+            shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
         }
         for position in 0..<count { execute(batch.entries + position) }
         counters.add(.keys, count)
@@ -272,7 +272,7 @@ extension DataLoop {
         let (verb, hash, exptime, time) = (
             entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
         )
-        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+        shards.withShard(Int(entry.pointee.shard)) { shard in
             shard.retrieve(
                 verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
         }
@@ -290,7 +290,7 @@ extension DataLoop {
         let command = batch.commands + Int(entry.pointee.command)
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
-        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+        shards.withShard(Int(entry.pointee.shard)) { shard in
             shard.execute(
                 command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,
                 at: time, reply: &reply)
@@ -325,7 +325,7 @@ extension DataLoop {
         }
         let hash = KeyHash(of: key.bytes)
         let time = now
-        shared.shards.withShard(shared.shards.shard(of: hash)) { shard in
+        shards.withShard(shards.shard(of: hash)) { shard in
             shard.refuseLargeValue(command, key: key.bytes, hash: hash, at: time)
         }
     }

@@ -66,7 +66,7 @@ extension DataLoop {
 
     private func unpin(_ splices: [Splice]) {
         for splice in splices {
-            shared.shards.withShard(splice.shard) { $0.unpin(splice.value.token) }
+            shards.withShard(splice.shard) { $0.unpin(splice.value.token) }
         }
     }
 
@@ -214,7 +214,7 @@ extension DataLoop {
         {
             takeReplies(for: connection)
             let goesOn = connection.pointee.stream?.produce(
-                shared.shards, at: now, into: &reply.bytes)
+                shards, at: now, into: &reply.bytes)
             if goesOn != true { connection.pointee.stream = nil }
             let produced = reply.bytes.count
             deliver()

@@ -7,8 +7,8 @@ internal import Storage
 extension DataLoop {
     mutating func answerStatistics(_ command: Command, _ window: Int) {
         var total = StoreStatistics()
-        for shard in 0..<shared.shards.count {
-            total.add(shared.shards.withShard(shard) { $0.store.statistics })
+        for shard in 0..<shards.count {
+            total.add(shards.withShard(shard) { $0.store.statistics })
         }
         reply.bytes.append(text: "STAT pid \(shared.processIdentifier)\r\n")
         reply.bytes.append(text: "STAT curr_items \(total.items)\r\n")

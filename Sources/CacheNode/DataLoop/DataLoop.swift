@@ -24,6 +24,7 @@ struct DataLoop: ~Copyable {
     static let tickMilliseconds: Int32 = 100
 
     let shared: NodeShared
+    let shards: ShardAccess
     let number: Int
     let counters: LoopCounters
     let epoll: Int32
@@ -55,6 +56,7 @@ struct DataLoop: ~Copyable {
     /// Creates loop `number` around the epoll instance of ``openEpoll(_:_:)``.
     init(shared: NodeShared, number: Int, epoll: Int32) {
         self.shared = shared
+        shards = shared.shards.access
         self.epoll = epoll
         self.number = number
         counters = shared.counters[number]
@@ -185,9 +187,9 @@ struct DataLoop: ~Copyable {
         }
         hasMaintenance = false
         var shard = number
-        while shard < shared.shards.count {
+        while shard < shards.count {
             let time = now.instant
-            if shared.shards.withShard(shard, { $0.store.maintain(at: time) }) { hasMaintenance = true }
+            if shards.withShard(shard, { $0.store.maintain(at: time) }) { hasMaintenance = true }
             shard += shared.configuration.threads
         }
     }
