@@ -156,7 +156,7 @@ extension ShardInstance {
 
     /// Counts a miss by its reason and tells watchers of a look-up.
     @inline(never)
-    private mutating func noteFetch(
+    mutating func noteFetch(
         of item: Item?, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading
     ) {
         var status: StaticString = "found"

@@ -74,7 +74,7 @@ extension DataLoop {
     private mutating func appendCommand(_ window: Int, _ slot: Int) -> Bool {
         switch batch.commands[slot].verb {
         case .get, .gets, .gat, .gats:
-            appendKeys(window, batch.commands[slot])
+            appendKeys(window, slot)
             return true
         case .set, .add, .replace, .append, .prepend, .cas, .metaSet:
             return appendStorage(window, slot)
@@ -89,35 +89,40 @@ extension DataLoop {
 
     // MARK: Retrievals
 
-    private mutating func appendKeys(_ window: Int, _ command: Command) {
+    private mutating func appendKeys(_ window: Int, _ slot: Int) {
         let connection = windows[window].connection
-        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count).bytes
-        var keys = KeyList(command)
-        var key = keys.next(in: bytes)
-        let ends = !command.continues
-        if ends || connection.pointee.continuing == nil {
-            connection.pointee.continuing = ends ? nil : command
+        let command = batch.commands + slot
+        let verb = command.pointee.verb
+        let exptime = command.pointee.exptime
+        let ends = !command.pointee.continues
+        if !ends && connection.pointee.continuing == nil {
+            connection.pointee.continuing = command.pointee
+        } else if ends {
+            connection.pointee.continuing = nil
         }
-        if key == nil && ends {
+        windows[window].parsed &+= command.pointee.lineCount
+        let base = UnsafeRawPointer(windows[window].base)
+        var keys = KeyList(command.pointee)
+        var key = keys.next(at: base)
+        if key.count == 0 && ends {
             if batch.isFull { runBatch() }
-            appendEntry(.end, window, command.verb)
+            appendEntry(.end, window, verb)
         }
-        while let range = key {
+        while key.count > 0 {
             if batch.isFull { runBatch() }
-            key = keys.next(in: bytes)
-            let start = UnsafeRawPointer(windows[window].base + range.lowerBound)
-            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: range.count).bytes)
+            let start = base + key.start
+            let count = key.count
+            key = keys.next(at: base)
+            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
             let shard = shards.shard(of: hash)
             shards.probes[shard].prefetchBucket(hash)
             batch.append(
                 BatchEntry(
-                    kind: .key, verb: command.verb, endsRetrieval: ends && key == nil,
+                    kind: .key, verb: verb, endsRetrieval: ends && key.count == 0,
                     window: Int32(truncatingIfNeeded: window), command: 0,
-                    shard: Int32(truncatingIfNeeded: shard),
-                    keyCount: Int32(truncatingIfNeeded: range.count), key: start, hash: hash,
-                    exptime: command.exptime, valueStart: 0))
+                    shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: count),
+                    key: start, hash: hash, exptime: exptime, valueStart: 0))
         }
-        windows[window].parsed &+= command.lineCount
     }
 
     private mutating func appendEntry(
