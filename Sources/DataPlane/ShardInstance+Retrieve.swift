@@ -4,7 +4,8 @@ public import Primitives
 import Storage
 
 extension ShardInstance {
-    /// The word `VALUE`, two spaces and numbers of flags and size, a space and a CAS, two line ends, room for a word.
+    /// The word `VALUE`, two spaces and numbers of flags and size, a space and a CAS, two line
+    /// ends, room for a word.
     private static let retrievalOverhead = 6 + 11 + 11 + 21 + 2 + 2 + 8
 
     /// Answers one key of `get`, `gets`, `gat` or `gats`: a `VALUE` line and the value, or nothing.

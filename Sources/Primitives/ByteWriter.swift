@@ -2,8 +2,8 @@
 
 /// A growable run of bytes on memory of its own.
 ///
-/// Appending costs no allocation while ``count`` stays within the capacity, which only ever grows; a loop
-/// keeps one writer for its whole life and calls ``removeAll()`` between turns.
+/// Appending costs no allocation while ``count`` stays within the capacity, which only ever grows;
+/// a loop keeps one writer for its whole life and calls ``removeAll()`` between turns.
 public struct ByteWriter: ~Copyable {
     @usableFromInline
     var base: UnsafeMutableRawPointer
