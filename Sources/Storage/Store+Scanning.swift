@@ -16,7 +16,7 @@ extension Store {
         }
     }
 
-    /// How often the item was read since it was last weighed; a coarse count above 16.
+    /// How often the item was read since it was last weighed, up to 15.
     public func frequency(of item: Item) -> Int { Index.frequency(item.word) }
 
     /// Bytes the item takes, header and padding included.

@@ -19,6 +19,9 @@ public struct Store: ~Copyable {
     /// Classes that may have an open segment at a time; a rarer class shares a neighbour's.
     static let openLimit = 16
 
+    /// Reads of an item that are counted between two turns of eviction.
+    static let frequencyLimit = 15
+
     /// Items below this version are misses: set by a flush.
     public var minVersion = Version(value: 0)
 
@@ -31,12 +34,18 @@ public struct Store: ~Copyable {
     var index: Index
     var queues: [SegmentQueue]
     var open = InlineArray<16, OpenSegment>(repeating: OpenSegment())
+    /// Where merges copy to.
+    var targets = InlineArray<8, OpenSegment>(repeating: OpenSegment())
+    /// Slots of sealed segments whose items have stood an eviction.
+    var mainSlots = 0
+    /// Where the sweep for ended segments goes on.
+    var sweepSlot: UInt32 = 0
+    var sweepQueue = 0
     var spareSlots: [UInt32] = []
     var nextSequence: UInt64 = 1
     var usedBytes = 0
     var counts = StoreStatistics()
     var chargedIndexBytes = 0
-    var random = SeededGenerator(seed: 0)
     var evictionLog: EvictionLog?
 
     /// Creates an empty store on `memory`.
@@ -50,9 +59,8 @@ public struct Store: ~Copyable {
             to: SegmentInfo.self)
         segmentShift = configuration.segmentBytes.trailingZeroBitCount
         index = Index(memory: memory.indexMemory)
-        queues = Array(repeating: SegmentQueue(), count: TTLClass.count)
+        queues = Array(repeating: SegmentQueue(), count: TTLClass.count * 2)
         spareSlots.reserveCapacity(Self.spareLimit)
-        random = SeededGenerator(seed: configuration.secret)
     }
 
     /// Largest item, in bytes of key, value and header.
@@ -132,12 +140,11 @@ public struct Store: ~Copyable {
 
     /// Notes that a client read the item: what eviction goes by.
     ///
-    /// The count `n` rises by one up to 16, then with a chance of 1 in `n - 15` (Morris, CACM 1978).
+    /// The count ends at ``frequencyLimit``: counting on was measured to keep nothing longer that matters.
     public mutating func noteRead(_ item: Item, at now: Instant) {
         item.layout.noteRead(second: Self.second(now))
         let frequency = Index.frequency(item.word)
-        guard frequency < 255 else { return }
-        if frequency >= 16 && (random.next() >> 32) &* UInt64(frequency - 15) >> 32 != 0 { return }
+        guard frequency < Self.frequencyLimit else { return }
         Index.setFrequency(item.word, frequency &+ 1)
     }
 
