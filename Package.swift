@@ -56,6 +56,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
+        // Benchmarks
+        .executableTarget(
+            name: "kiln-micro", dependencies: ["Primitives", "Storage"], path: "Benchmarks/Micro",
+            swiftSettings: strict),
         // Tests
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: strict),
         .testTarget(

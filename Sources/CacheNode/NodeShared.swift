@@ -114,8 +114,8 @@ final class NodeShared: Sendable {
             var mask = watchers.interests.shardMask
             // Prefixes are counted from what a look-up notes.
             if prefixes.isEnabled { mask.insert(.fetchers) }
-            for number in 0..<shards.count {
-                shards.withShard(number) { shard in
+            for number in 0..<shards.access.count {
+                shards.access.withShard(number) { shard in
                     shard.watching = mask
                     shard.store.recordsEvictions = mask.contains(.evictions)
                     if mask.isEmpty { shard.events.removeAll() }
@@ -143,7 +143,7 @@ final class NodeShared: Sendable {
     /// Ends every item stored so far.
     func flush(at now: ClockReading) {
         flushDue.store(0, ordering: .relaxed)
-        for shard in 0..<shards.count { shards.withShard(shard) { $0.flush(at: now) } }
+        for shard in 0..<shards.access.count { shards.access.withShard(shard) { $0.flush(at: now) } }
     }
 
     /// Flushes later; a later command replaces the time, as in memcached.

@@ -65,18 +65,35 @@ final class SharedPool: Sendable {
     }
 }
 
-/// All shards of a node.
+/// The way to each shard of a node.
 ///
 /// `@unchecked Sendable`: the cells never move, are created before the first loop starts and live as long as
 /// the process; each is only touched under its own lock.
-struct ShardTable: @unchecked Sendable {
+struct ShardAccess: @unchecked Sendable {
     let count: Int
     let cells: UnsafeMutablePointer<ShardCell>
     let probes: UnsafeMutablePointer<IndexProbe>
+    let secret: UInt64
+
+    /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.
+    @inline(__always)
+    func shard(of hash: KeyHash) -> Int {
+        Int(truncatingIfNeeded: hash.mixed(with: secret) &>> 40) & (count &- 1)
+    }
+
+    @inline(__always)
+    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R) -> sending R {
+        cells[number].shard.withLock { body(&$0) }
+    }
+}
+
+/// All shards of a node, and the memory they live on.
+struct ShardTable: Sendable {
+    /// What loops use; a flat value, so that reaching a shard counts no references.
+    let access: ShardAccess
     let pool: SharedPool
     let memories: [StoreMemory]
     let segmentBytes: Int
-    private let secret: UInt64
 
     /// Segments are at most this large: merging a few must not hold a shard's lock for long.
     private static let largestSegmentBytes = 256 << 10
@@ -88,7 +105,6 @@ struct ShardTable: @unchecked Sendable {
     init(_ configuration: NodeConfiguration) throws(NodeError) {
         var shards = 4
         while shards < configuration.threads * 4 { shards *= 2 }
-        count = shards
         let limit = configuration.memoryLimitBytes
         var bytes = Self.largestSegmentBytes
         while bytes > Self.smallestSegmentBytes && bytes > limit / (64 * shards) { bytes /= 2 }
@@ -100,9 +116,9 @@ struct ShardTable: @unchecked Sendable {
         pool = SharedPool(
             SegmentPool(limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
             segments: segments)
-        secret = UInt64.random(in: 1...UInt64.max)
-        cells = .allocate(capacity: shards)
-        probes = .allocate(capacity: shards)
+        let secret = UInt64.random(in: 1...UInt64.max)
+        let cells = UnsafeMutablePointer<ShardCell>.allocate(capacity: shards)
+        let probes = UnsafeMutablePointer<IndexProbe>.allocate(capacity: shards)
         // A shard may hold twice its fair share of items; of the smallest there are two to an index word.
         let indexBytes = max(1 << 20, limit / shards)
         var memories: [StoreMemory] = []
@@ -122,6 +138,7 @@ struct ShardTable: @unchecked Sendable {
             (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, index: shard)))
         }
         self.memories = memories
+        access = ShardAccess(count: shards, cells: cells, probes: probes, secret: secret)
     }
 
     private static func reserve(_ bytes: Int) throws(NodeError) -> UInt {
@@ -154,14 +171,9 @@ struct ShardTable: @unchecked Sendable {
         }
     }
 
-    /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.
-    @inline(__always)
-    func shard(of hash: KeyHash) -> Int {
-        Int(truncatingIfNeeded: hash.mixed(with: secret) &>> 40) & (count &- 1)
-    }
+    var count: Int { access.count }
 
-    @inline(__always)
     func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R) -> sending R {
-        cells[number].shard.withLock { body(&$0) }
+        access.withShard(number, body)
     }
 }

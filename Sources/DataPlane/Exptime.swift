@@ -3,13 +3,15 @@ public import Primitives
 public import Storage
 
 extension Expiry {
-    /// Up to here a client's number is a distance from now, above it a date (memcached's `REALTIME_MAXDELTA`).
+    /// Up to here a client's number is a distance from now, above it a date (memcached's
+    /// `REALTIME_MAXDELTA`).
     static let longestRelativeSeconds: Int64 = 60 * 60 * 24 * 30
 
     /// A deadline that has passed whatever the clock shows.
     static let past = Expiry(tick: 1)
 
-    /// The deadline a client asks for: 0 never, negative at once, up to 30 days a distance, above a date.
+    /// The deadline a client asks for: 0 never, negative at once, up to 30 days a distance, above a
+    /// date.
     ///
     /// A date becomes a distance here, once: later steps of the wall clock change nothing.
     @inlinable

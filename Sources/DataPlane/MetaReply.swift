@@ -37,8 +37,8 @@ enum MetaReply {
 
     /// Whether `mg` and `me` send the key of an item in base64.
     ///
-    /// As in memcached that depends on how the key was sent with the value, and not with this request,
-    /// except that a key which would break the reply's line is never sent as it is.
+    /// As in memcached that depends on how the key was sent with the value, and not with this
+    /// request, except that a key which would break the reply's line is never sent as it is.
     static func sendsBase64(_ key: RawSpan, _ state: ItemState, _ command: Command) -> Bool {
         if state.contains(.binaryKey) { return true }
         guard command.meta.keyIsBase64 else { return false }

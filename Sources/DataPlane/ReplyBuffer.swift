@@ -21,10 +21,12 @@ public struct Splice {
 
 /// The replies of one connection's turn, in order.
 ///
-/// Small values are copied into ``bytes``. From ``spliceBytes`` on a value is pinned in storage and noted as
-/// a ``Splice`` instead; whoever sends the buffer sends both in order and gives every pin back.
+/// Small values are copied into ``bytes``. From ``spliceBytes`` on a value is pinned in storage and
+/// noted as a ``Splice`` instead; whoever sends the buffer sends both in order and gives every pin
+/// back.
 public struct ReplyBuffer: ~Copyable {
-    /// Values of this size and more are not copied: above it a copy costs more than a further `sendmsg` part.
+    /// Values of this size and more are not copied: above it a copy costs more than a further
+    /// `sendmsg` part.
     public static let spliceBytes = 16 * 1024
 
     /// Everything but the spliced values.

@@ -2,7 +2,8 @@
 
 /// Counters of one shard since start or the last reset.
 ///
-/// Names and meanings are those of memcached's `stats`. What concerns items as such is in `StoreStatistics`.
+/// Names and meanings are those of memcached's `stats`. What concerns items as such is in
+/// `StoreStatistics`.
 public struct ShardCounters: Equatable, Sendable {
     /// Keys asked for by `get`, `gets` and `mg`.
     public var cmdGet: UInt64 = 0

@@ -142,7 +142,8 @@ extension ShardInstance {
         }
     }
 
-    /// Composes the reply to a successful `ma`, applies its time to live on the way, and stores the number.
+    /// Composes the reply to a successful `ma`, applies its time to live on the way, and stores the
+    /// number.
     private mutating func answer(
         _ sum: inout NumberWrite, created: Bool, _ command: Command, _ line: RawSpan,
         _ key: RawSpan,

@@ -15,19 +15,27 @@ public enum ItemListing: Sendable {
 
 extension ShardInstance {
     /// Appends one line about `item`.
-    public func describe(
-        _ item: Item, as listing: ItemListing, at now: ClockReading, to output: inout ByteWriter
+    ///
+    /// - Parameters:
+    ///   - item: A live item of this shard.
+    ///   - listing: What the line is to look like.
+    ///   - now: The moment of the dump.
+    ///   - origin: The date at which the node's clock showed 0, in seconds since 1970.
+    ///   - output: Where the line goes.
+    public mutating func describe(
+        _ item: Item, as listing: ItemListing, at now: Instant, origin: Int64,
+        to output: inout ByteWriter
     ) {
         switch listing {
-        case .metadump: describeForMetadump(item, now, &output)
+        case .metadump: describeForMetadump(item, now, origin, &output)
         case .mgdump: describeForFetching(item, &output)
-        case .cachedump: describeForCachedump(item, now, &output)
+        case .cachedump: describeForCachedump(item, origin, &output)
         }
     }
 
     /// `key=%s exp=%ld la=%llu cas=%llu fetch=%s cls=%u size=%lu`.
-    private func describeForMetadump(
-        _ item: Item, _ now: ClockReading, _ output: inout ByteWriter
+    private mutating func describeForMetadump(
+        _ item: Item, _ now: Instant, _ origin: Int64, _ output: inout ByteWriter
     ) {
         let attributes = store.attributes(of: item)
         output.append("key=")
@@ -36,11 +44,11 @@ extension ShardInstance {
             output.append(" exp=-1")
         } else {
             output.append(" exp=")
-            output.append(decimal: endSecond(of: attributes, now))
+            output.append(decimal: endSecond(of: attributes, origin))
         }
         output.append(" la=")
-        let access = now.unixSeconds - store.secondsSinceAccess(item, at: now.instant)
-        output.append(decimal: UInt64(max(0, access)))
+        let access = now.nanoseconds / 1_000_000_000 - store.secondsSinceAccess(item, at: now)
+        output.append(decimal: UInt64(max(0, origin + access)))
         output.append(" cas=")
         output.append(decimal: attributes.cas)
         output.append(store.wasFetched(item) ? " fetch=yes" : " fetch=no")
@@ -49,7 +57,7 @@ extension ShardInstance {
         output.append("\n")
     }
 
-    private func describeForFetching(_ item: Item, _ output: inout ByteWriter) {
+    private mutating func describeForFetching(_ item: Item, _ output: inout ByteWriter) {
         output.append("mg ")
         if store.attributes(of: item).state.contains(.binaryKey) {
             Base64.encode(store.key(of: item), to: &output)
@@ -61,8 +69,8 @@ extension ShardInstance {
     }
 
     /// `ITEM %s [%d b; %llu s]`.
-    private func describeForCachedump(
-        _ item: Item, _ now: ClockReading, _ output: inout ByteWriter
+    private mutating func describeForCachedump(
+        _ item: Item, _ origin: Int64, _ output: inout ByteWriter
     ) {
         let attributes = store.attributes(of: item)
         output.append("ITEM ")
@@ -71,16 +79,17 @@ extension ShardInstance {
         output.append(decimal: UInt64(store.valueCount(of: item)))
         output.append(" b; ")
         let hasEnd = attributes.expiry != .never
-        output.append(decimal: hasEnd ? endSecond(of: attributes, now) : 0)
+        output.append(decimal: hasEnd ? endSecond(of: attributes, origin) : 0)
         output.append(" s]\r\n")
     }
 
-    private func endSecond(of attributes: ItemAttributes, _ now: ClockReading) -> UInt64 {
-        UInt64(max(0, now.unixSeconds + attributes.expiry.secondsLeft(at: now.instant)))
+    private func endSecond(of attributes: ItemAttributes, _ origin: Int64) -> UInt64 {
+        let left = attributes.expiry.secondsLeft(at: Instant(nanoseconds: 0))
+        return UInt64(max(0, origin + left))
     }
 
     /// What memcached would count for an item of this key, value and flags; `me` and dumps show it.
-    func memcachedSize(of item: Item) -> Int {
+    mutating func memcachedSize(of item: Item) -> Int {
         let flags = store.attributes(of: item).flags == 0 ? 0 : 4
         let keyCount = store.key(of: item).byteCount
         return Self.memcachedItemOverhead + keyCount + store.valueCount(of: item) + flags

@@ -11,12 +11,12 @@ extension ShardInstance {
         let meta = command.meta
         guard let item = find(key, hash, now) else {
             counters.deleteMisses &+= 1
-            return answer(ReplyText.metaNotFound, command, line, key, &reply)
+            return Self.answer(ReplyText.metaNotFound, command, line, key, &reply)
         }
         let old = store.attributes(of: item)
         guard !meta.has("C") || meta.compareCAS == old.cas else {
             counters.deleteMisses &+= 1
-            return answer(ReplyText.metaExists, command, line, key, &reply)
+            return Self.answer(ReplyText.metaExists, command, line, key, &reply)
         }
         if meta.has("x") {
             guard empty(command, old, key, hash, now) else {
@@ -29,10 +29,10 @@ extension ShardInstance {
             store.remove(item)
         }
         if !meta.has("I") { counters.deleteHits &+= 1 }
-        if !meta.isQuiet { answer(ReplyText.metaHeader, command, line, key, &reply) }
+        if !meta.isQuiet { Self.answer(ReplyText.metaHeader, command, line, key, &reply) }
     }
 
-    private func answer(
+    private static func answer(
         _ code: StaticString, _ command: Command, _ line: RawSpan, _ key: RawSpan,
         _ reply: inout ReplyBuffer
     ) {
@@ -60,7 +60,8 @@ extension ShardInstance {
 
     /// Takes the item's value and flags away and gives it the time to live of `T` (`x`).
     ///
-    /// Its CAS stays the same unless `I` or `E` changes it, while its version rises as for every change.
+    /// Its CAS stays the same unless `I` or `E` changes it, while its version rises as for every
+    /// change.
     private mutating func empty(
         _ command: Command, _ old: ItemAttributes, _ key: RawSpan, _ hash: KeyHash,
         _ now: ClockReading

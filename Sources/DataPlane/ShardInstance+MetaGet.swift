@@ -1,5 +1,5 @@
-// mg and me. A win is the right, given to one client, to fill or refresh an item: W to that client, Z to
-// all others until the item is written.
+// mg and me. A win is the right, given to one client, to fill or refresh an item: W to that client,
+// Z to all others until the item is written.
 import MemcacheProtocol
 import Primitives
 import Storage
@@ -182,7 +182,8 @@ extension ShardInstance {
         }
     }
 
-    /// Bytes of an item in memcached beside key, value and flags: header, CAS, and the ends of both.
+    /// Bytes of an item in memcached beside key, value and flags: header, CAS, and the ends of
+    /// both.
     static let memcachedItemOverhead = 48 + 8 + 1 + 2
 
     /// Describes an item in one line, for people (`me`).

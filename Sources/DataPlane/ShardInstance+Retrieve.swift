@@ -4,7 +4,8 @@ public import Primitives
 import Storage
 
 extension ShardInstance {
-    /// The word `VALUE`, two spaces and numbers of flags and size, a space and a CAS, two line ends, room for a word.
+    /// The word `VALUE`, two spaces and numbers of flags and size, a space and a CAS, two line
+    /// ends, room for a word.
     private static let retrievalOverhead = 6 + 11 + 11 + 21 + 2 + 2 + 8
 
     /// Answers one key of `get`, `gets`, `gat` or `gats`: a `VALUE` line and the value, or nothing.
@@ -14,46 +15,48 @@ extension ShardInstance {
         _ verb: Verb, key: RawSpan, hash: KeyHash, exptime: Int64, at now: ClockReading,
         reply: inout ReplyBuffer
     ) {
-        guard let item = find(key, hash, now) else { return countMiss(verb) }
-        let attributes = store.attributes(of: item)
-        guard !attributes.state.contains(.stub) else { return countMiss(verb) }
-        store.noteRead(item, at: now.instant)
+        guard let found = store.retrieve(key, hash: hash, at: now.instant) else {
+            noteFetch(of: nil, key, hash, now)
+            return countMiss(verb)
+        }
+        if watching.contains(.fetchers) { noteFetch(of: found.item, key, hash, now) }
+        guard !found.state.contains(.stub) else { return countMiss(verb) }
         let showsCAS = verb == .gets || verb == .gats
-        appendItem(item, attributes, key: key, showsCAS: showsCAS, reply: &reply)
+        appendItem(found, key: key, showsCAS: showsCAS, reply: &reply)
         if verb == .get || verb == .gets {
             counters.cmdGet &+= 1
             counters.getHits &+= 1
         } else {
             counters.cmdTouch &+= 1
             counters.touchHits &+= 1
-            changeExpiry(of: item, attributes, exptime, key, hash, now)
+            let attributes = store.attributes(of: found.item)
+            changeExpiry(of: found.item, attributes, exptime, key, hash, now)
         }
     }
 
     /// Appends `VALUE <key> <flags> <bytes> [<cas>]`, the value and their line ends.
     @inline(__always)
     private mutating func appendItem(
-        _ item: Item, _ attributes: ItemAttributes, key: RawSpan, showsCAS: Bool,
-        reply: inout ReplyBuffer
+        _ found: RetrievedItem, key: RawSpan, showsCAS: Bool, reply: inout ReplyBuffer
     ) {
-        let count = store.valueCount(of: item)
+        let count = found.value.count
         let copies = count < ReplyBuffer.spliceBytes
         reply.bytes.reserve(key.byteCount &+ Self.retrievalOverhead &+ (copies ? count : 0))
         reply.bytes.appendReserved(word: ReplyWord.value, length: 6)
         reply.bytes.appendReserved(key)
         reply.bytes.appendReserved(UInt8(ascii: " "))
-        reply.bytes.appendReserved(decimal: UInt64(attributes.flags))
+        reply.bytes.appendReserved(decimal: UInt64(found.flags))
         reply.bytes.appendReserved(UInt8(ascii: " "))
         reply.bytes.appendReserved(decimal: UInt64(count))
         if showsCAS {
             reply.bytes.appendReserved(UInt8(ascii: " "))
-            reply.bytes.appendReserved(decimal: attributes.cas)
+            reply.bytes.appendReserved(decimal: store.attributes(of: found.item).cas)
         }
         reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
         if copies {
-            reply.bytes.appendReserved(store.value(of: item))
+            reply.bytes.appendReserved(found.value.bytes)
         } else {
-            reply.splice(store.pin(item), shard: index)
+            reply.splice(store.pin(found.item), shard: index)
         }
         reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
     }

@@ -10,10 +10,12 @@ extension ShardInstance {
     ) {
         let rule = StoreRule(classic: command, at: now)
         let result = store(rule, key, hash, value, now)
-        answerClassic(command, result.outcome, &reply)
+        Self.answerClassic(command, result.outcome, &reply)
     }
 
-    func answerClassic(_ command: Command, _ outcome: StoreOutcome, _ reply: inout ReplyBuffer) {
+    static func answerClassic(
+        _ command: Command, _ outcome: StoreOutcome, _ reply: inout ReplyBuffer
+    ) {
         guard !command.noreply else { return }
         if outcome == .stored {
             reply.bytes.reserve(8)
@@ -85,7 +87,8 @@ extension ShardInstance {
         }
     }
 
-    /// Removes the old value that a refused new one was to replace: it must not be served as current.
+    /// Removes the old value that a refused new one was to replace: it must not be served as
+    /// current.
     ///
     /// As in memcached that holds for `set` and for `ms` in any mode.
     mutating func dropStale(_ rule: StoreRule, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading)
@@ -145,7 +148,8 @@ extension ShardInstance {
             guard rule.compareCAS == 0 || rule.compareCAS == old.cas else {
                 return .refuse(.exists)
             }
-            // The lease state goes: this is a new value. Flags and time to live stay those of the old one.
+            // The lease state goes: this is a new value. Flags and time to live stay those of the
+            // old one.
             var attributes = old
             attributes.version = mint()
             attributes.clientCAS = rule.attributes.clientCAS
@@ -165,7 +169,8 @@ extension ShardInstance {
             counters.casBadval &+= 1
             return .refuse(.exists)
         }
-        // The writer's read is out of date: its value is better than none, but somebody has to write again.
+        // The writer's read is out of date: its value is better than none, but somebody has to
+        // write again.
         counters.casHits &+= 1
         var attributes = rule.attributes
         attributes.version = mint()
@@ -189,10 +194,10 @@ extension ShardInstance {
     ) {
         let rule = StoreRule(meta: command, at: now)
         let result = store(rule, key, hash, value, now)
-        answerMetaSet(command, line, key, result, &reply)
+        Self.answerMetaSet(command, line, key, result, &reply)
     }
 
-    func answerMetaSet(
+    static func answerMetaSet(
         _ command: Command, _ line: RawSpan, _ key: RawSpan, _ result: StoreResult,
         _ reply: inout ReplyBuffer
     ) {

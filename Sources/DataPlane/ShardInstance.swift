@@ -1,5 +1,5 @@
-// One shard: storage plus the rules of every keyed command. The rules follow memcached 1.6; where each file
-// speaks of a hit, a miss or a win, it means what memcached's doc/protocol.txt means.
+// One shard: storage plus the rules of every keyed command. The rules follow memcached 1.6; where
+// each file speaks of a hit, a miss or a win, it means what memcached's doc/protocol.txt means.
 public import MemcacheProtocol
 public import Primitives
 public import Storage
@@ -8,18 +8,23 @@ public import Storage
 ///
 /// Whoever calls it holds the shard's lock. Three rules hold for all commands:
 /// - Every change of what a client can see in a value, or of its staleness, gets a new version from
-///   the shard's counter. A new time to live or a granted win does not: it must not void a client's CAS.
-/// - A stub (an item that `mg N` created and nobody filled) is an item to meta commands and a miss to
-///   classic ones; every write, delete and `md` voids it.
-/// - What can't be changed for want of memory is removed: a cache may lose an item, but must not serve it
-///   past its end or as fresh when it is stale.
+///   the shard's counter. A new time to live or a granted win does not: it must not void a client's
+///   CAS.
+/// - A stub (an item that `mg N` created and nobody filled) is an item to meta commands and a miss
+///   to classic ones; every write, delete and `md` voids it.
+/// - What can't be changed for want of memory is removed: a cache may lose an item, but must not
+///   serve it past its end or as fresh when it is stale.
+///
+/// Methods are `mutating` or static: one that only borrows `self` would be handed a copy of all its
+/// fields.
 public struct ShardInstance: ~Copyable {
     /// Which shard of the node this is; ``Splice/shard`` carries it.
     public let index: Int
 
     /// The shard's memory.
     ///
-    /// Commands go through this value's methods; the loop calls maintenance and reads statistics here.
+    /// Commands go through this value's methods; the loop calls maintenance and reads statistics
+    /// here.
     public var store: Store
 
     /// What the shard has done so far.
@@ -54,7 +59,8 @@ public struct ShardInstance: ~Copyable {
         self.counter = counter
     }
 
-    /// Whether the counter is used up so far that the shard should be given a new epoch (``adopt(epoch:)``).
+    /// Whether the counter is used up so far that the shard should be given a new epoch
+    /// (``adopt(epoch:)``).
     public var needsEpoch: Bool { counter >= Version.counterLimit }
 
     /// Mints versions in `epoch` from now on.
@@ -162,7 +168,7 @@ extension ShardInstance {
 
     /// Counts a miss by its reason and tells watchers of a look-up.
     @inline(never)
-    private mutating func noteFetch(
+    mutating func noteFetch(
         of item: Item?, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading
     ) {
         var status: StaticString = "found"

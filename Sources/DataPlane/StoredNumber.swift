@@ -6,8 +6,8 @@ enum StoredNumber {
     /// Values longer than this are not looked at: memcached refuses values kept in chunks, too.
     static let longestValue = 16 * 1024
 
-    /// Reads `value` as memcached does, with C's `strtoull`: leading white space, a sign, digits, and then
-    /// the end, white space or a zero byte; nil where that is no number of 64 bits.
+    /// Reads `value` as memcached does, with C's `strtoull`: leading white space, a sign, digits,
+    /// and then the end, white space or a zero byte; nil where that is no number of 64 bits.
     static func read(_ value: RawSpan) -> UInt64? {
         let end = value.byteCount
         var position = 0

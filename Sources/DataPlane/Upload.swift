@@ -1,4 +1,5 @@
-// Values too large for a connection's buffer: received straight into storage, judged when they are there.
+// Values too large for a connection's buffer: received straight into storage, judged when they are
+// there.
 public import MemcacheProtocol
 public import Primitives
 import Storage
@@ -19,12 +20,13 @@ public struct Upload: ~Copyable {
 extension ShardInstance {
     /// Makes room for the value of a storage command that doesn't fit the connection's buffer.
     ///
-    /// - Returns: nil where there is none: the error has been appended, the caller swallows the data block.
+    /// - Returns: nil where there is none: the error has been appended, the caller swallows the
+    ///   data block.
     public mutating func beginUpload(
         _ command: Command, line: RawSpan, key: RawSpan, hash: KeyHash, at now: ClockReading,
         reply: inout ReplyBuffer
     ) -> Upload? {
-        let rule = storeRule(of: command, at: now)
+        let rule = Self.storeRule(of: command, at: now)
         do {
             let reservation = try store.reserve(
                 key, valueCount: command.valueCount, attributes: rule.attributes, at: now.instant)
@@ -33,14 +35,15 @@ extension ShardInstance {
             let result = StoreResult(outcome: StoreOutcome(error), valueCount: command.valueCount)
             dropStale(rule, key, hash, now)
             finish(result, rule, key, now)
-            answer(result, command, line, key, &reply)
+            Self.answer(result, command, line, key, &reply)
             return nil
         }
     }
 
     /// Ends a storage command whose data block has arrived in `upload.destination`.
     ///
-    /// Its conditions are judged now, as ``execute`` judges them; its time to live counts from its beginning.
+    /// Its conditions are judged now, as ``execute`` judges them; its time to live counts from its
+    /// beginning.
     public mutating func finishUpload(
         _ upload: consuming Upload, _ command: Command, line: RawSpan, key: RawSpan, hash: KeyHash,
         at now: ClockReading, reply: inout ReplyBuffer
@@ -59,7 +62,7 @@ extension ShardInstance {
             result = StoreResult(outcome: outcome, valueCount: command.valueCount)
         }
         finish(result, rule, key, now)
-        answer(result, command, line, key, &reply)
+        Self.answer(result, command, line, key, &reply)
     }
 
     /// Forgets an upload: its connection is gone, or its data block did not end as it should.
@@ -73,17 +76,17 @@ extension ShardInstance {
     public mutating func refuseLargeValue(
         _ command: Command, key: RawSpan, hash: KeyHash, at now: ClockReading
     ) {
-        let rule = storeRule(of: command, at: now)
+        let rule = Self.storeRule(of: command, at: now)
         dropStale(rule, key, hash, now)
         finish(StoreResult(outcome: .tooLarge, valueCount: command.valueCount), rule, key, now)
     }
 
-    private func storeRule(of command: Command, at now: ClockReading) -> StoreRule {
+    private static func storeRule(of command: Command, at now: ClockReading) -> StoreRule {
         command.verb == .metaSet
             ? StoreRule(meta: command, at: now) : StoreRule(classic: command, at: now)
     }
 
-    private func answer(
+    private static func answer(
         _ result: StoreResult, _ command: Command, _ line: RawSpan, _ key: RawSpan,
         _ reply: inout ReplyBuffer
     ) {
@@ -107,8 +110,8 @@ extension ShardInstance {
             let count = reservation.destination.count
             return StoreResult(outcome: .stored, cas: attributes.cas, valueCount: count)
         }
-        // An older CAS was accepted and brought the old item's end with it: the reserved space has no field
-        // for it, or has one too many. That is rare enough for a copy.
+        // An older CAS was accepted and brought the old item's end with it: the reserved space has
+        // no field for it, or has one too many. That is rare enough for a copy.
         let value = UnsafeRawBufferPointer(reservation.destination)
         let result = put(value.bytes, attributes, rule, key, hash, now)
         store.abort(reservation)

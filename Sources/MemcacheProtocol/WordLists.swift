@@ -33,6 +33,35 @@ public struct KeyList: Sendable {
     }
 }
 
+extension KeyList {
+    /// The next key in the bytes at `base`, for callers that have an address; empty at the end.
+    ///
+    /// - Precondition: The bytes at `base` are those the command was parsed from, a complete line.
+    @inlinable
+    @inline(__always)
+    public mutating func next(at base: UnsafeRawPointer) -> (start: Int, count: Int) {
+        var offset = cursor
+        while offset < end && ByteScan.byte(base, offset) == ByteScan.space { offset &+= 1 }
+        let start = offset
+        while end &- offset >= 8 {
+            let word = UInt64(
+                littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            // The bytes that equal a space are the zeros of this difference (Mycroft's test).
+            let difference = word ^ 0x2020_2020_2020_2020
+            let zeros = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+            if zeros != 0 {
+                offset &+= zeros.trailingZeroBitCount &>> 3
+                cursor = offset
+                return (start, offset &- start)
+            }
+            offset &+= 8
+        }
+        while offset < end && ByteScan.byte(base, offset) != ByteScan.space { offset &+= 1 }
+        cursor = offset
+        return (start, offset &- start)
+    }
+}
+
 /// The words after the verb of a server command, in request order.
 public struct WordList: Sendable {
     private var words: KeyList

@@ -2,8 +2,8 @@
 
 /// A growable run of bytes on memory of its own.
 ///
-/// Appending costs no allocation while ``count`` stays within the capacity, which only ever grows; a loop
-/// keeps one writer for its whole life and calls ``removeAll()`` between turns.
+/// Appending costs no allocation while ``count`` stays within the capacity, which only ever grows;
+/// a loop keeps one writer for its whole life and calls ``removeAll()`` between turns.
 public struct ByteWriter: ~Copyable {
     @usableFromInline
     var base: UnsafeMutableRawPointer
@@ -142,11 +142,32 @@ extension ByteWriter {
     }
 
     /// Appends `number` in decimal; ``reserve(_:)`` must have made room for its digits, at most 20.
+    ///
+    /// Numbers below 10,000, nearly all in a cache's replies, are one store of their digits.
     @inlinable
     public mutating func appendReserved(decimal number: UInt64) {
-        guard number >= 10 else { return appendReserved(48 &+ UInt8(truncatingIfNeeded: number)) }
-        var digits = 2
-        var bound: UInt64 = 100
+        guard number < 10_000 else { return appendLarge(decimal: number) }
+        assert(room &- used >= 8, "no room for a word")
+        let value = UInt32(truncatingIfNeeded: number)
+        let high = (value &* 5_243) &>> 19  // value / 100
+        let low = value &- high &* 100
+        let thousands = (high &* 103) &>> 10  // high / 10
+        let tens = (low &* 103) &>> 10
+        // Four digits, the first one lowest; leading zeros are shifted out.
+        let digits =
+            (thousands | (high &- thousands &* 10) &<< 8 | tens &<< 16 | (low &- tens &* 10) &<< 24)
+            | 0x3030_3030
+        let count = number < 10 ? 1 : number < 100 ? 2 : number < 1_000 ? 3 : 4
+        let shifted = digits &>> UInt32(truncatingIfNeeded: (4 &- count) &* 8)
+        (base + used).storeBytes(of: shifted.littleEndian, as: UInt32.self)
+        used &+= count
+    }
+
+    @usableFromInline
+    @inline(never)
+    mutating func appendLarge(decimal number: UInt64) {
+        var digits = 5
+        var bound: UInt64 = 100_000
         while digits < 20 && number >= bound {
             digits &+= 1
             bound = bound &* 10

@@ -6,7 +6,8 @@ public import Primitives
 /// Tick 0 means never. 32 bits reach 13.6 years; a longer time to live saturates there.
 public struct Expiry: Comparable, Hashable, Sendable {
     /// No end.
-    public static let never = Expiry(tick: 0)
+    @inlinable
+    public static var never: Expiry { Expiry(tick: 0) }
 
     /// Nanoseconds per tick.
     static let nanosecondsPerTick: Int64 = 100_000_000

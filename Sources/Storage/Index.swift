@@ -5,6 +5,9 @@
 //
 //   63..52 tag (never 0)   51..44 frequency   43..20 segment slot   19..0 offset in the segment / 4
 //
+// Words that would be empty remember what was evicted: a ghost has slot 0, and when it was evicted instead of
+// an offset. It costs nothing, and its key, coming back, is known to be worth more than a new one.
+//
 // When a bucket overflows, its last word becomes a link (tag 0): the number of an overflow bucket. Chains are
 // at most ``chainLimit`` buckets long: a flood of colliding keys evicts its own kind and slows nobody.
 internal import CIntrinsics
@@ -43,22 +46,27 @@ struct Index {
     /// Items per bucket above which the table grows: 5.5, doubled to stay whole.
     static let doubledLoad = 11
 
-    private static let tagShift: UInt64 = 52
-    private static let frequencyShift: UInt64 = 44
+    static let tagShift: UInt64 = 52
+    static let frequencyShift: UInt64 = 44
+    static let slotMask: UInt64 = 0xFF_FFFF << 20
+    /// Bits of a ghost's eviction time.
+    static let timeMask: UInt64 = (1 << 20) - 1
     static let frequencyMask: UInt64 = 0xFF << 44
     static let positionMask: UInt64 = (1 << 44) - 1
 
-    private let base: Word
-    private let overflowBase: Word
-    private let bucketLimit: Int
-    private let overflowLimit: Int
+    let base: Word
+    let overflowBase: Word
+    let bucketLimit: Int
+    let overflowLimit: Int
     /// Shared with ``IndexProbe``: low 6 bits the level, the rest the next bucket to split.
-    private let geometry: Word
-    private var levelMask: UInt64
-    private var split = 0
-    private var overflowUsed = 1  // Overflow bucket 0 is never used: a link of 0 would be an empty word.
-    private var overflowFree: UInt64 = 0  // Head of the free list, linked by each bucket's first word.
-    private(set) var itemCount = 0
+    let geometry: Word
+    var levelMask: UInt64
+    var split = 0
+    /// Overflow bucket 0 is never used: a link of 0 would be an empty word.
+    var overflowUsed = 1
+    /// Head of the free list, linked by each bucket's first word.
+    var overflowFree: UInt64 = 0
+    var itemCount = 0
 
     /// Buckets a new index has.
     static let initialBuckets = 64
@@ -79,7 +87,7 @@ struct Index {
     /// Bytes of buckets that have been touched.
     var bytes: Int { (bucketCount + overflowUsed) * Self.bucketBytes }
 
-    private func publishGeometry() {
+    func publishGeometry() {
         let level = UInt64(levelMask.nonzeroBitCount)
         kiln_store_relaxed(geometry, UInt64(split) << 6 | level)
     }
@@ -91,24 +99,26 @@ struct Index {
     }
 
     @inline(__always)
-    private func bucketNumber(_ mixed: UInt64) -> Int {
+    func bucketNumber(_ mixed: UInt64) -> Int {
         var number = mixed & levelMask
         if number < UInt64(split) { number = mixed & (levelMask &<< 1 | 1) }
         return Int(truncatingIfNeeded: number)
     }
 
     @inline(__always)
-    private func bucket(_ number: Int) -> Word { base + number &* Self.wordsPerBucket }
+    func bucket(_ number: Int) -> Word { base + number &* Self.wordsPerBucket }
 
     /// The next bucket of a chain, if `bucket` ends in a link.
     @inline(__always)
-    private func next(after bucket: Word) -> Word? {
+    func next(after bucket: Word) -> Word? {
         let last = kiln_load_relaxed(bucket + 7)
         guard last != 0 && last >> Self.tagShift == 0 else { return nil }
         return overflowBase + Int(truncatingIfNeeded: last) &* Self.wordsPerBucket
     }
 
-    static func isItem(_ word: UInt64) -> Bool { word >> tagShift != 0 }
+    /// Whether a word points to an item; a ghost, a link and an empty word don't.
+    @inline(__always)
+    static func isItem(_ word: UInt64) -> Bool { word >> tagShift != 0 && word & slotMask != 0 }
 
     /// Calls `matches` for each word with the hash's tag until it answers true; that word's address.
     @inline(__always)
@@ -118,7 +128,9 @@ struct Index {
         while true {
             for position in 0..<Self.wordsPerBucket {
                 let word = kiln_load_relaxed(current + position)
-                if (word ^ tag) >> Self.tagShift == 0 && matches(ItemPosition(word: word)) {
+                if (word ^ tag) >> Self.tagShift == 0 && word & Self.slotMask != 0
+                    && matches(ItemPosition(word: word))
+                {
                     return current + position
                 }
             }
@@ -173,61 +185,12 @@ struct Index {
 
     // MARK: Changes
 
-    /// Adds an item that is not there yet; nil when its chain is at its limit.
-    mutating func insert(_ mixed: UInt64, _ position: ItemPosition, frequency: Int = 0) -> Word? {
-        let value = Self.tag(mixed) | UInt64(frequency) << Self.frequencyShift | position.bits
-        guard let word = insert(value, chain: bucket(bucketNumber(mixed))) else { return nil }
-        itemCount += 1
-        return word
-    }
-
-    /// Puts `value` into the first free word of a chain, lengthening the chain where it is full.
-    private mutating func insert(_ value: UInt64, chain: Word) -> Word? {
-        var current = chain
-        for _ in 0..<Self.chainLimit {
-            for slot in 0..<Self.wordsPerBucket where kiln_load_relaxed(current + slot) == 0 {
-                kiln_store_relaxed(current + slot, value)
-                return current + slot
-            }
-            if let following = next(after: current) {
-                current = following
-                continue
-            }
-            return extend(current, with: value, chain: chain)
-        }
-        return nil
-    }
-
-    /// Links a new overflow bucket behind the full `last`; its displaced word and `value` go there.
-    private mutating func extend(_ last: Word, with value: UInt64, chain: Word) -> Word? {
-        guard chainLength(chain) < Self.chainLimit, let number = takeOverflow() else { return nil }
-        let fresh = overflowBase + Int(number) * Self.wordsPerBucket
-        kiln_store_relaxed(fresh, kiln_load_relaxed(last + 7))
-        kiln_store_relaxed(fresh + 1, value)
-        for slot in 2..<Self.wordsPerBucket { kiln_store_relaxed(fresh + slot, 0) }
-        kiln_store_relaxed(last + 7, number)
-        return fresh + 1
-    }
-
-    private func chainLength(_ chain: Word) -> Int {
-        var length = 1
-        var current = chain
-        while let following = next(after: current) {
-            length += 1
-            current = following
-        }
-        return length
-    }
-
-    private mutating func takeOverflow() -> UInt64? {
-        if overflowFree != 0 {
-            let number = overflowFree
-            overflowFree = kiln_load_relaxed(overflowBase + Int(number) * Self.wordsPerBucket)
-            return number
-        }
-        guard overflowUsed < overflowLimit else { return nil }
-        defer { overflowUsed += 1 }
-        return UInt64(overflowUsed)
+    /// Leaves a ghost where an item was evicted.
+    mutating func bury(_ word: Word, at time: UInt64) {
+        let old = kiln_load_relaxed(word)
+        assert(Self.isItem(old), "an empty word or a link became a ghost")
+        kiln_store_relaxed(word, old & ~Self.positionMask | time & Self.timeMask)
+        itemCount -= 1
     }
 
     /// Empties a word of the index.
@@ -258,83 +221,6 @@ struct Index {
             }
             guard let following = next(after: current) else { return best }
             current = following
-        }
-    }
-
-    // MARK: Growth
-
-    var wantsToGrow: Bool {
-        itemCount &* 2 > bucketCount &* Self.doubledLoad && bucketCount < bucketLimit
-    }
-
-    /// The positions in the bucket that is split next, so that their keys can be fetched ahead of time.
-    @inline(__always)
-    func forEachInNextSplit(_ body: (ItemPosition) -> Void) {
-        let chain = bucket(split)
-        for slot in 0..<Self.wordsPerBucket {
-            let word = kiln_load_relaxed(chain + slot)
-            if Self.isItem(word) { body(ItemPosition(word: word)) }
-        }
-    }
-
-    /// Splits one bucket: at most `chainLimit` buckets are read and written.
-    ///
-    /// - Parameter mixedHash: The mixed hash of the key at a position; the index keeps 12 bits of it only.
-    mutating func grow(mixedHash: (ItemPosition) -> UInt64) {
-        let old = bucket(split)
-        let newNumber = UInt64(split) | (levelMask + 1)
-        let fresh = bucket(Int(newNumber))
-        var words = InlineArray<48, UInt64>(repeating: 0)
-        let count = drain(old, into: &words)
-        for slot in 0..<Self.wordsPerBucket { kiln_store_relaxed(fresh + slot, 0) }
-        let fullMask = levelMask << 1 | 1
-        for position in 0..<count {
-            let word = words[position]
-            let number = mixedHash(ItemPosition(word: word)) & fullMask
-            _ = insert(word, chain: number == newNumber ? fresh : old)
-        }
-        split += 1
-        if split > Int(levelMask) {
-            levelMask = fullMask
-            split = 0
-        }
-        publishGeometry()
-        kiln_prefetch_write(bucket(split))
-        kiln_prefetch_write(bucket(split | Int(levelMask + 1)))
-    }
-
-    /// Takes every item word out of a chain and frees its overflow buckets.
-    private mutating func drain(_ chain: Word, into words: inout InlineArray<48, UInt64>) -> Int {
-        var count = 0
-        var current: Word? = chain
-        while let bucket = current {
-            current = next(after: bucket)
-            for slot in 0..<Self.wordsPerBucket {
-                let word = kiln_load_relaxed(bucket + slot)
-                if Self.isItem(word) {
-                    words[count] = word
-                    count += 1
-                }
-                kiln_store_relaxed(bucket + slot, 0)
-            }
-            if bucket != chain {
-                kiln_store_relaxed(bucket, overflowFree)
-                overflowFree = UInt64((bucket - overflowBase) / Self.wordsPerBucket)
-            }
-        }
-        return count
-    }
-
-    // MARK: Walking
-
-    /// Calls `body` with every item word of one bucket's chain.
-    func forEach(bucket number: Int, _ body: (Word) -> Void) {
-        var current: Word? = bucket(number)
-        while let words = current {
-            for slot in 0..<Self.wordsPerBucket where Self.isItem(kiln_load_relaxed(words + slot)) {
-                body(words + slot)
-            }
-            current = next(after: words)
         }
     }
 }

@@ -45,6 +45,7 @@ public struct IndexProbe: Sendable {
             let word = kiln_load_relaxed(words + slot)
             guard (word ^ tag) >> 52 == 0 else { continue }
             let position = ItemPosition(word: word)
+            if position.slot == 0 { continue }
             let address =
                 segments &+ UInt(position.slot) &<< UInt(segmentShift) &+ UInt(position.offset)
             if let item = UnsafeRawPointer(bitPattern: address) {

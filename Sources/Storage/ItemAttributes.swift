@@ -13,11 +13,14 @@ public struct ItemState: OptionSet, Hashable, Sendable {
     }
 
     /// Invalidated but still served while somebody refreshes it (`md I`).
-    public static let stale = ItemState(rawValue: 1)
+    @inlinable
+    public static var stale: ItemState { ItemState(rawValue: 1) }
     /// A client has been told to fill or refresh it; the next ones are not.
-    public static let won = ItemState(rawValue: 2)
+    @inlinable
+    public static var won: ItemState { ItemState(rawValue: 2) }
     /// Created by a miss (`mg N`): there is no value yet.
-    public static let stub = ItemState(rawValue: 4)
+    @inlinable
+    public static var stub: ItemState { ItemState(rawValue: 4) }
 }
 
 /// Everything a command may set on an item besides its value.

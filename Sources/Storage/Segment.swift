@@ -35,6 +35,11 @@ struct SegmentInfo {
     var hasImmortal = false
     var ttlClass: UInt8 = 0
     var state = SegmentState.free
+    /// Whether its items have stood an eviction; the others are on probation.
+    var isMain = false
+
+    /// The queue it belongs to: the classes' fresh segments first, then their main ones.
+    var queue: Int { Int(ttlClass) + (isMain ? TTLClass.count : 0) }
 }
 
 /// Classes of time to live: items that end about the same time share segments (Segcache, section 4.2).
@@ -85,4 +90,5 @@ struct SegmentQueue {
 struct OpenSegment {
     var slot: UInt32 = 0
     var ttlClass: UInt8 = 0
+    var isMain = false
 }

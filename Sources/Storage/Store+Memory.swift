@@ -108,7 +108,16 @@ extension Store {
         info.pointee.state = .sealed
         info.pointee.sequence = nextSequence
         nextSequence += 1
-        queues[Int(info.pointee.ttlClass)].append(slot, infos)
+        queues[info.pointee.queue].append(slot, infos)
+        if info.pointee.isMain { mainSlots += Int(info.pointee.runCount) }
+    }
+
+    /// Takes a sealed segment out of its queue.
+    mutating func dequeue(_ slot: UInt32) {
+        let info = info(slot)
+        if sweepSlot == slot { sweepSlot = info.pointee.next }
+        queues[info.pointee.queue].remove(slot, infos)
+        if info.pointee.isMain { mainSlots -= Int(info.pointee.runCount) }
     }
 
     // MARK: Runs
@@ -159,11 +168,11 @@ extension Store {
 
     /// A segment to append to: from the pool, or freed by merging.
     private mutating func takeSegment(at now: Instant) -> UInt32? {
-        if wantsCompaction { compact(at: now) }
         if spareSlots.isEmpty, let slot = source.acquire(1) {
             counts.slots += 1
             spareSlots.append(slot)
         }
+        compact(at: now)
         if let slot = source.acquire(1) {
             counts.slots += 1
             return slot
@@ -192,9 +201,7 @@ extension Store {
     mutating func freeSegment(_ slot: UInt32) {
         let info = info(slot)
         assert(info.pointee.pins == 0, "segment \(slot) is freed under \(info.pointee.pins) pins")
-        if info.pointee.state == .sealed {
-            queues[Int(info.pointee.ttlClass)].remove(slot, infos)
-        }
+        if info.pointee.state == .sealed { dequeue(slot) }
         usedBytes &-= Int(info.pointee.usedBytes)
         counts.liveBytes &-= info.pointee.liveBytes
         info.pointee.state = .free

@@ -16,7 +16,7 @@ extension Store {
         }
     }
 
-    /// How often the item was read since it was last weighed; a coarse count above 16.
+    /// How often the item was read since it was last weighed, up to 15.
     public func frequency(of item: Item) -> Int { Index.frequency(item.word) }
 
     /// Bytes the item takes, header and padding included.
@@ -39,7 +39,8 @@ public struct EvictionRecord: Sendable {
 
 /// The latest evictions, while somebody watches; more than ``limit`` between two looks are only counted.
 struct EvictionLog {
-    static let limit = 256
+    /// Enough for all small items of a segment.
+    static let limit = 8_192
 
     var records: [EvictionRecord] = []
     var skipped = 0

@@ -122,7 +122,9 @@ extension Store {
         _ mixed: UInt64, _ position: ItemPosition
     ) -> UnsafeMutablePointer<UInt64> {
         while true {
-            if let word = index.insert(mixed, position) { return word }
+            let word = index.insert(
+                mixed, position, at: counts.merges, memory: UInt64(counts.slots))
+            if let word { return word }
             guard let victim = index.coldest(mixed) else {
                 preconditionFailure("an index chain is full and empty at once")
             }
@@ -177,14 +179,18 @@ extension Store {
 
     @inline(__always)
     func note(_ attributes: ItemAttributes, in slot: UInt32) {
+        note(version: attributes.version, expiry: attributes.expiry, in: slot)
+    }
+
+    /// Keeps a segment's bounds above what lies in it.
+    @inline(__always)
+    func note(version: Version, expiry: Expiry, in slot: UInt32) {
         let info = info(slot)
-        if attributes.version.value > info.pointee.maxVersion {
-            info.pointee.maxVersion = attributes.version.value
-        }
-        if attributes.expiry.tick == 0 {
+        if version.value > info.pointee.maxVersion { info.pointee.maxVersion = version.value }
+        if expiry.tick == 0 {
             info.pointee.hasImmortal = true
-        } else if attributes.expiry.tick > info.pointee.maxExpiryTick {
-            info.pointee.maxExpiryTick = attributes.expiry.tick
+        } else if expiry.tick > info.pointee.maxExpiryTick {
+            info.pointee.maxExpiryTick = expiry.tick
         }
     }
 

@@ -8,6 +8,8 @@ public import Primitives
 /// index. Segments of ended items are freed whole; when memory runs out, the oldest segments of a class are
 /// merged into fewer, keeping the items read most (section 4.4 of the paper). Expiry is exact per item.
 ///
+/// Reading calls are `mutating`, too: a call that only borrows `self` would be handed a copy of its fields.
+///
 /// A store is used by one thread at a time. Looking up allocates nothing; storing allocates nothing but
 /// segments of the pool.
 public struct Store: ~Copyable {
@@ -16,6 +18,9 @@ public struct Store: ~Copyable {
 
     /// Classes that may have an open segment at a time; a rarer class shares a neighbour's.
     static let openLimit = 16
+
+    /// Reads of an item that are counted between two turns of eviction.
+    static let frequencyLimit = 15
 
     /// Items below this version are misses: set by a flush.
     public var minVersion = Version(value: 0)
@@ -29,12 +34,18 @@ public struct Store: ~Copyable {
     var index: Index
     var queues: [SegmentQueue]
     var open = InlineArray<16, OpenSegment>(repeating: OpenSegment())
+    /// Where merges copy to.
+    var targets = InlineArray<8, OpenSegment>(repeating: OpenSegment())
+    /// Slots of sealed segments whose items have stood an eviction.
+    var mainSlots = 0
+    /// Where the sweep for ended segments goes on.
+    var sweepSlot: UInt32 = 0
+    var sweepQueue = 0
     var spareSlots: [UInt32] = []
     var nextSequence: UInt64 = 1
     var usedBytes = 0
     var counts = StoreStatistics()
     var chargedIndexBytes = 0
-    var random = SeededGenerator(seed: 0)
     var evictionLog: EvictionLog?
 
     /// Creates an empty store on `memory`.
@@ -48,9 +59,8 @@ public struct Store: ~Copyable {
             to: SegmentInfo.self)
         segmentShift = configuration.segmentBytes.trailingZeroBitCount
         index = Index(memory: memory.indexMemory)
-        queues = Array(repeating: SegmentQueue(), count: TTLClass.count)
+        queues = Array(repeating: SegmentQueue(), count: TTLClass.count * 2)
         spareSlots.reserveCapacity(Self.spareLimit)
-        random = SeededGenerator(seed: configuration.secret)
     }
 
     /// Largest item, in bytes of key, value and header.
@@ -111,7 +121,7 @@ public struct Store: ~Copyable {
     }
 
     /// The key's item; nil where there is none, it has ended, or it was flushed.
-    public func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
+    public mutating func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
         key.withUnsafeBytes { bytes in
             guard let item = locate(bytes, mixed(hash)), isServed(item.layout, at: now) else {
                 return nil
@@ -121,7 +131,7 @@ public struct Store: ~Copyable {
     }
 
     /// Why ``find(_:hash:at:)`` just answered nil.
-    public func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
+    public mutating func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
         key.withUnsafeBytes { bytes in
             guard let item = locate(bytes, mixed(hash)) else { return .unknown }
             return item.layout.version < minVersion ? .flushed : .expired
@@ -130,27 +140,26 @@ public struct Store: ~Copyable {
 
     /// Notes that a client read the item: what eviction goes by.
     ///
-    /// The count `n` rises by one up to 16, then with a chance of 1 in `n - 15` (Morris, CACM 1978).
+    /// The count ends at ``frequencyLimit``: counting on was measured to keep nothing longer that matters.
     public mutating func noteRead(_ item: Item, at now: Instant) {
         item.layout.noteRead(second: Self.second(now))
         let frequency = Index.frequency(item.word)
-        guard frequency < 255 else { return }
-        if frequency >= 16 && (random.next() >> 32) &* UInt64(frequency - 15) >> 32 != 0 { return }
+        guard frequency < Self.frequencyLimit else { return }
         Index.setFrequency(item.word, frequency &+ 1)
     }
 
     /// Everything set on the item besides its value.
-    public func attributes(of item: Item) -> ItemAttributes { item.layout.attributes }
+    public mutating func attributes(of item: Item) -> ItemAttributes { item.layout.attributes }
 
     /// Bytes of the value.
-    public func valueCount(of item: Item) -> Int { item.layout.valueCount }
+    public mutating func valueCount(of item: Item) -> Int { item.layout.valueCount }
 
     /// The value's bytes.
-    @_lifetime(borrow self)
-    public func value(of item: Item) -> RawSpan {
+    @_lifetime(&self)
+    public mutating func value(of item: Item) -> RawSpan {
         let layout = item.layout
         let span = RawSpan(_unsafeStart: layout.valueStart, byteCount: layout.valueCount)
-        return _overrideLifetime(span, borrowing: self)
+        return _overrideLifetime(span, mutating: &self)
     }
 
     /// The key's bytes.

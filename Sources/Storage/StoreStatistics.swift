@@ -36,6 +36,8 @@ public struct StoreStatistics: Equatable, Sendable {
     public var merges: UInt64 = 0
     /// Merges that only removed dead bytes.
     public var compactions: UInt64 = 0
+    /// Bytes that merges of either kind have moved.
+    public var copiedBytes: UInt64 = 0
     /// Segments freed because all their items had ended or were flushed.
     public var segmentsExpired: UInt64 = 0
     /// Requests refused for lack of memory.
@@ -63,6 +65,7 @@ public struct StoreStatistics: Equatable, Sendable {
         chainEvictions += other.chainEvictions
         merges += other.merges
         compactions += other.compactions
+        copiedBytes += other.copiedBytes
         segmentsExpired += other.segmentsExpired
         outOfMemory += other.outOfMemory
     }

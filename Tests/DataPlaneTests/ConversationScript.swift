@@ -3,9 +3,9 @@ import Testing
 
 /// A conversation in plain text.
 ///
-/// A line that starts with `> ` is sent, with a line end; `\r\n` in it stands for a line end of its own. The
-/// lines below it are the reply, each with a line end; none means that there must be no reply. A line `+ N`
-/// moves the clock by N seconds. A line that starts with `#` is a remark.
+/// A line that starts with `> ` is sent, with a line end; `\r\n` in it stands for a line end of its
+/// own. The lines below it are the reply, each with a line end; none means that there must be no
+/// reply. A line `+ N` moves the clock by N seconds. A line that starts with `#` is a remark.
 struct ConversationScript {
     private var steps: [Step] = []
 

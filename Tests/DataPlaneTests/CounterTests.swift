@@ -2,7 +2,8 @@ import DataPlane
 import Testing
 
 @Suite struct CounterTests {
-    /// One command after the set-up, and what it adds to the counters; all as memcached 1.6.18 counts.
+    /// One command after the set-up, and what it adds to the counters; all as memcached 1.6.18
+    /// counts.
     struct Case: CustomTestStringConvertible {
         typealias Counter = any WritableKeyPath<ShardCounters, UInt64> & Sendable
 

@@ -3,7 +3,8 @@ import Primitives
 import Storage
 import Testing
 
-/// Values that are sent from, or received into, storage itself, and values that are too large for it.
+/// Values that are sent from, or received into, storage itself, and values that are too large for
+/// it.
 @Suite struct LargeValueTests {
     private let large = [UInt8](repeating: UInt8(ascii: "x"), count: ReplyBuffer.spliceBytes)
 

@@ -150,7 +150,7 @@ import Testing
             HD O1 ka
             > mg a
             EN
-            # T alone changes nothing before a delete; with I it is the time a stale value may be served.
+            # T alone means nothing; with I it is the time a stale value may be served.
             > ms a 2 T60\r\nhi
             HD
             > md a I

@@ -41,7 +41,8 @@ import Testing
         let harness = ShardHarness()
         harness.shard.watching = .mutations
         _ = harness.run(
-            "set a 0 60 2\r\n12\r\nappend a 0 0 1\r\n3\r\nadd a 0 0 1\r\n3\r\nreplace b 0 0 1\r\n3\r\n"
+            "set a 0 60 2\r\n12\r\nappend a 0 0 1\r\n3\r\nadd a 0 0 1\r\n3\r\n"
+                + "replace b 0 0 1\r\n3\r\n"
                 + "cas a 0 0 1 99\r\n1\r\ncas b 0 0 1 99\r\n1\r\nms a 1 MP\r\n0\r\nma n N0 J10\r\n"
                 + "get a\r\nincr n 1\r\n")
         #expect(

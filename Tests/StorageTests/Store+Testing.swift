@@ -52,6 +52,12 @@ extension Store {
                 location)
             checkSegment(open[entry].slot, &seen, location)
         }
+        for entry in 0..<Self.targetLimit where targets[entry].slot != 0 {
+            let known = info(targets[entry].slot).pointee
+            check(known.state == .open, "a target is open", location)
+            check(known.isMain == targets[entry].isMain, "a target's kind", location)
+            checkSegment(targets[entry].slot, &seen, location)
+        }
         for slot in spareSlots {
             check(info(slot).pointee.state == .free, "info(slot).pointee.state == .free", location)
             seen.slots += 1
@@ -70,15 +76,17 @@ extension Store {
     }
 
     private func checkQueues(_ seen: inout StoreSums, _ location: SourceLocation) {
-        for ttlClass in 0..<TTLClass.count {
-            var slot = queues[ttlClass].head
+        var mainSlots = 0
+        for queue in queues.indices {
+            var slot = queues[queue].head
             var previous: UInt32 = 0
             var sequence: UInt64 = 0
             while slot != 0 {
                 let known = info(slot).pointee
                 check(known.previous == previous, "known.previous == previous", location)
                 check(known.state == .sealed, "known.state == .sealed", location)
-                check(Int(known.ttlClass) == ttlClass, "Int(known.ttlClass) == ttlClass", location)
+                check(known.queue == queue, "a segment is in its queue", location)
+                if known.isMain { mainSlots += Int(known.runCount) }
                 check(known.sequence > sequence, "known.sequence > sequence", location)
                 check(
                     known.liveItems > 0 || known.pins > 0, "known.liveItems > 0 || known.pins > 0",
@@ -88,8 +96,9 @@ extension Store {
                 sequence = known.sequence
                 slot = known.next
             }
-            check(queues[ttlClass].tail == previous, "queues[ttlClass].tail == previous", location)
+            check(queues[queue].tail == previous, "a queue's tail", location)
         }
+        check(mainSlots == self.mainSlots, "main slots", location)
     }
 
     /// Adds up one segment's items from their bytes and compares with its info.

@@ -74,7 +74,7 @@ extension DataLoop {
     private mutating func appendCommand(_ window: Int, _ slot: Int) -> Bool {
         switch batch.commands[slot].verb {
         case .get, .gets, .gat, .gats:
-            appendKeys(window, batch.commands[slot])
+            appendKeys(window, slot)
             return true
         case .set, .add, .replace, .append, .prepend, .cas, .metaSet:
             return appendStorage(window, slot)
@@ -89,35 +89,40 @@ extension DataLoop {
 
     // MARK: Retrievals
 
-    private mutating func appendKeys(_ window: Int, _ command: Command) {
+    private mutating func appendKeys(_ window: Int, _ slot: Int) {
         let connection = windows[window].connection
-        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count).bytes
-        var keys = KeyList(command)
-        var key = keys.next(in: bytes)
-        let ends = !command.continues
-        if ends || connection.pointee.continuing == nil {
-            connection.pointee.continuing = ends ? nil : command
+        let command = batch.commands + slot
+        let verb = command.pointee.verb
+        let exptime = command.pointee.exptime
+        let ends = !command.pointee.continues
+        if !ends && connection.pointee.continuing == nil {
+            connection.pointee.continuing = command.pointee
+        } else if ends {
+            connection.pointee.continuing = nil
         }
-        if key == nil && ends {
+        windows[window].parsed &+= command.pointee.lineCount
+        let base = UnsafeRawPointer(windows[window].base)
+        var keys = KeyList(command.pointee)
+        var key = keys.next(at: base)
+        if key.count == 0 && ends {
             if batch.isFull { runBatch() }
-            appendEntry(.end, window, command.verb)
+            appendEntry(.end, window, verb)
         }
-        while let range = key {
+        while key.count > 0 {
             if batch.isFull { runBatch() }
-            key = keys.next(in: bytes)
-            let start = UnsafeRawPointer(windows[window].base + range.lowerBound)
-            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: range.count).bytes)
-            let shard = shared.shards.shard(of: hash)
-            shared.shards.probes[shard].prefetchBucket(hash)
+            let start = base + key.start
+            let count = key.count
+            key = keys.next(at: base)
+            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
+            let shard = shards.shard(of: hash)
+            shards.probes[shard].prefetchBucket(hash)
             batch.append(
                 BatchEntry(
-                    kind: .key, verb: command.verb, endsRetrieval: ends && key == nil,
+                    kind: .key, verb: verb, endsRetrieval: ends && key.count == 0,
                     window: Int32(truncatingIfNeeded: window), command: 0,
-                    shard: Int32(truncatingIfNeeded: shard),
-                    keyCount: Int32(truncatingIfNeeded: range.count), key: start, hash: hash,
-                    exptime: command.exptime, valueStart: 0))
+                    shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: count),
+                    key: start, hash: hash, exptime: exptime, valueStart: 0))
         }
-        windows[window].parsed &+= command.lineCount
     }
 
     private mutating func appendEntry(
@@ -164,8 +169,8 @@ extension DataLoop {
 
     private mutating func appendKeyed(_ window: Int, _ slot: Int, valueStart: Int, bytes: Int) {
         guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else { return }
-        let shard = shared.shards.shard(of: hash)
-        shared.shards.probes[shard].prefetchBucket(hash)
+        let shard = shards.shard(of: hash)
+        shards.probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
         batch.append(
             BatchEntry(
@@ -236,7 +241,7 @@ extension DataLoop {
         guard count > 0 else { return }
         for position in 0..<count where batch.entries[position].keyCount > 0 {
             let entry = batch.entries + position
-            shared.shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
+            shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
         }
         for position in 0..<count { execute(batch.entries + position) }
         counters.add(.keys, count)
@@ -272,7 +277,7 @@ extension DataLoop {
         let (verb, hash, exptime, time) = (
             entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
         )
-        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+        shards.withShard(Int(entry.pointee.shard)) { shard in
             shard.retrieve(
                 verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
@@ -291,7 +296,7 @@ extension DataLoop {
         let command = batch.commands + Int(entry.pointee.command)
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
-        shared.shards.withShard(Int(entry.pointee.shard)) { shard in
+        shards.withShard(Int(entry.pointee.shard)) { shard in
             let growthStart = growthStart(of: shard, entry)
             shard.execute(
                 command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,
@@ -329,7 +334,7 @@ extension DataLoop {
         }
         let hash = KeyHash(of: key.bytes)
         let time = now
-        shared.shards.withShard(shared.shards.shard(of: hash)) { shard in
+        shards.withShard(shards.shard(of: hash)) { shard in
             shard.refuseLargeValue(command, key: key.bytes, hash: hash, at: time)
             if !shard.watching.isEmpty {
                 tap.take(

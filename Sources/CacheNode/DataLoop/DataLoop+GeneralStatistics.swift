@@ -117,7 +117,7 @@ extension DataLoop {
         let store = totals.store
         reply.bytes.appendStatistic("kiln_version", text: KilnVersion.current)
         let sizes: [(StaticString, Int)] = [
-            ("kiln_shards", shared.shards.count), ("kiln_segment_bytes", shared.shards.segmentBytes),
+            ("kiln_shards", shared.shards.access.count), ("kiln_segment_bytes", shared.shards.segmentBytes),
             ("kiln_segments", store.slots), ("kiln_dead_bytes", store.deadBytes),
             ("kiln_pending_bytes", store.pendingBytes),
         ]

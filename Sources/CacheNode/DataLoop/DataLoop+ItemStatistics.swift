@@ -37,8 +37,8 @@ extension DataLoop {
     private func oldestSeconds() -> Int {
         var oldest = 0
         let time = now.instant
-        for shard in 0..<shared.shards.count {
-            oldest = max(oldest, shared.shards.withShard(shard) { $0.store.oldestSeconds(at: time) })
+        for shard in 0..<shared.shards.access.count {
+            oldest = max(oldest, shared.shards.access.withShard(shard) { $0.store.oldestSeconds(at: time) })
         }
         return oldest
     }

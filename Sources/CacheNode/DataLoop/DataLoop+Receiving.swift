@@ -96,7 +96,7 @@ extension DataLoop {
     /// Starts receiving the value of `command` into storage; the window ends inside it.
     mutating func startUpload(_ window: Int, _ command: Command, key: UnsafeRawBufferPointer, _ hash: KeyHash) {
         let connection = windows[window].connection
-        let shard = shared.shards.shard(of: hash)
+        let shard = shards.shard(of: hash)
         let time = now
         let lineStart = windows[window].parsed
         let line = Array(
@@ -106,7 +106,7 @@ extension DataLoop {
         let moved = command.moved(by: -lineStart)
         takeReplies(for: connection)
         var upload: Upload?
-        shared.shards.withShard(shard) { instance in
+        shards.withShard(shard) { instance in
             upload = instance.beginUpload(
                 moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time, reply: &reply)
             if !instance.watching.isEmpty {
@@ -157,7 +157,7 @@ extension DataLoop {
         let isWhole = done.tail == (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
         let command = done.command
         let finished = done.finish(
-            shards: shared.shards, isWhole: isWhole, at: time, reply: &reply, tap: &tap,
+            shards: shards, isWhole: isWhole, at: time, reply: &reply, tap: &tap,
             descriptor: connection.pointee.descriptor)
         if !finished && !command.noreply { reply.bytes.append("CLIENT_ERROR bad data chunk\r\n") }
         noteExecuted(command.verb)
@@ -168,14 +168,14 @@ extension DataLoop {
         connection.pointee.upload = nil
         let done = pending.move()
         pending.deallocate()
-        done.abandon(shards: shared.shards)
+        done.abandon(shards: shards)
     }
 }
 
 extension PendingUpload {
     /// Hands the value to its shard; false, and the space given back, where its line end is missing.
     consuming func finish(
-        shards: ShardTable, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer,
+        shards: ShardAccess, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer,
         tap: inout WatchTap, descriptor: Int32
     ) -> Bool {
         guard isWhole else {
@@ -197,7 +197,7 @@ extension PendingUpload {
     }
 
     /// Gives the space back.
-    consuming func abandon(shards: ShardTable) {
+    consuming func abandon(shards: ShardAccess) {
         var upload: Upload? = self.upload
         shards.withShard(self.shard) { instance in
             if let upload = upload.take() { instance.abandonUpload(upload) }

@@ -66,7 +66,7 @@ extension DataLoop {
 
     private func unpin(_ splices: [Splice]) {
         for splice in splices {
-            shared.shards.withShard(splice.shard) { $0.unpin(splice.value.token) }
+            shards.withShard(splice.shard) { $0.unpin(splice.value.token) }
         }
     }
 

@@ -24,6 +24,7 @@ struct DataLoop: ~Copyable {
     static let tickMilliseconds: Int32 = 100
 
     let shared: NodeShared
+    let shards: ShardAccess
     let number: Int
     let counters: LoopCounters
     let epoll: Int32
@@ -62,6 +63,7 @@ struct DataLoop: ~Copyable {
     /// Creates loop `number` around the epoll instance of ``openEpoll(_:_:)``.
     init(shared: NodeShared, number: Int, epoll: Int32) {
         self.shared = shared
+        shards = shared.shards.access
         self.epoll = epoll
         self.number = number
         counters = shared.counters[number]
@@ -197,9 +199,9 @@ struct DataLoop: ~Copyable {
         }
         hasMaintenance = false
         var shard = number
-        while shard < shared.shards.count {
+        while shard < shards.count {
             let time = now
-            let isUnfinished = shared.shards.withShard(shard) { instance in
+            let isUnfinished = shards.withShard(shard) { instance in
                 defer { if !instance.watching.isEmpty { tap.takeEvictions(&instance, at: time) } }
                 return instance.store.maintain(at: time.instant)
             }

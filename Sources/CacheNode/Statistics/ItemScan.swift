@@ -15,34 +15,36 @@ struct ItemScan {
 
     private var shard = 0
     private var bucket = 0
+    /// The items of one bucket, kept for its memory only.
+    private var found: [Item] = []
 
     /// Calls `body` with items until there are no more, `isFull` says so, or others must have their turn.
     ///
     /// - Returns: Whether there may be more.
     mutating func advance(
         _ shared: NodeShared, at now: ClockReading, until isFull: () -> Bool,
-        _ body: (borrowing ShardInstance, Item) -> Void
+        _ body: (inout ShardInstance, Item) -> Void
     ) -> Bool {
         var holds = 0
-        while shard < shared.shards.count && holds < Self.holdLimit && !isFull() {
+        while shard < shared.shards.access.count && holds < Self.holdLimit && !isFull() {
             holds += 1
-            step(shared.shards, at: now, body)
+            step(shared.shards.access, at: now, body)
         }
-        return shard < shared.shards.count
+        return shard < shared.shards.access.count
     }
 
     private mutating func step(
-        _ shards: ShardTable, at now: ClockReading, _ body: (borrowing ShardInstance, Item) -> Void
+        _ shards: ShardAccess, at now: ClockReading, _ body: (inout ShardInstance, Item) -> Void
     ) {
         shards.withShard(shard) { instance in
             let end = instance.store.scanEnd
             var looked = 0
             while bucket < end && looked < Self.stepLimit {
                 looked += 1
-                instance.store.scan(bucket: bucket, at: now.instant) { item in
-                    looked += 1
-                    body(instance, item)
-                }
+                found.removeAll(keepingCapacity: true)
+                instance.store.scan(bucket: bucket, at: now.instant) { found.append($0) }
+                for item in found { body(&instance, item) }
+                looked += found.count
                 bucket += 1
             }
             guard bucket >= end else { return }
@@ -76,12 +78,13 @@ struct DumpStream: ReplyStream {
         let room = min(DataLoop.streamBytes, bytesLeft)
         var left = left
         let before = left
+        let origin = shared.clock.originSeconds
         let goesOn = scan.advance(
             shared, at: now, until: { reply.count - start >= room || left == 0 }
         ) { shard, item in
             guard left > 0 else { return }
             left -= 1
-            shard.describe(item, as: listing, at: now, to: &reply)
+            shard.describe(item, as: listing, at: now.instant, origin: origin, to: &reply)
         }
         ticket.noteChecked(before - left)
         self.left = left

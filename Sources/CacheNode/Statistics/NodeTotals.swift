@@ -26,8 +26,8 @@ struct NodeTotals: Sendable {
                     ? max(loops[counter.rawValue], value) : loops[counter.rawValue] &+ value
             }
         }
-        for shard in 0..<shared.shards.count {
-            let part = shared.shards.withShard(shard) { shard in
+        for shard in 0..<shared.shards.access.count {
+            let part = shared.shards.access.withShard(shard) { shard in
                 ShardPart(
                     counters: shard.counters, store: shard.store.statistics,
                     dropped: shard.events.dropped, buckets: shard.store.scanEnd)

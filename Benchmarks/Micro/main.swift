@@ -1,0 +1,17 @@
+// Measures the store without a network: `kiln-micro find|put|overwrite|memory|pause|hit-ratio [items]`.
+//
+// Under `valgrind --tool=callgrind --toggle-collect=...` or `perf stat -e instructions:u`, the numbers of two
+// runs with different counts give instructions per operation.
+
+let arguments = CommandLine.arguments
+let items = arguments.count > 2 ? Int(arguments[2]) ?? 1_000_000 : 1_000_000
+switch arguments.count > 1 ? arguments[1] : "" {
+case "find": StoreBenchmark(items: items).find()
+case "hot": StoreBenchmark(items: items).findHot()
+case "put": StoreBenchmark(items: items).put()
+case "overwrite": StoreBenchmark(items: items).overwrite()
+case "evict": StoreBenchmark(items: items).evict()
+case "memory": StoreBenchmark(items: items).memory()
+case "hit-ratio": HitRatio.run(filter: arguments.count > 2 ? arguments[2] : "")
+default: print("usage: kiln-micro find|hot|put|overwrite|evict|memory [items] | hit-ratio [word]")
+}
