@@ -53,7 +53,7 @@ struct EvictionLog {
         records.append(
             EvictionRecord(
                 key: Array(layout.key), wasFetched: layout.wasFetched,
-                    valueCount: layout.valueCount,
+                valueCount: layout.valueCount,
                 expiry: layout.expiry, accessSecond: layout.accessSecond))
     }
 }
