@@ -188,8 +188,8 @@ def smuggling_cases() -> list[Case]:
     ]
     cases.append(Case(31, "too-large", lambda: b"set x 0 0 3000000\r\n" + b"delete victim\r\n" * 200_000 + b"\r\n",
                       rb"SERVER_ERROR object too large for cache\r\n"))
-    cases.append(Case(31, "block-too-long", b"set x 0 0 1\r\nab\r\n", rb"CLIENT_ERROR bad data chunk\r\n",
-                      memcached_fails="memcached sends two error lines"))
+    # Exactly the declared bytes and two more are swallowed: the LF that is left is an empty command.
+    cases.append(Case(31, "block-too-long", b"set x 0 0 1\r\nab\r\n", rb"CLIENT_ERROR bad data chunk\r\n(?:ERROR\r\n)?"))
     return cases
 
 

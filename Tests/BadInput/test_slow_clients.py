@@ -208,7 +208,7 @@ def test_few_files_from_the_start(start_server: Callable[..., Server]) -> None:
                 break
     except (OSError, ServerClosed):
         pass
-    assert len(clients) >= 200
+    assert len(clients) >= 150  # Some are kept back for the server's own needs.
     assert clients[0].ask_line(b"mn\r\n") == b"MN"
     for client in clients:
         client.close()

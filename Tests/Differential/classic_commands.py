@@ -118,13 +118,15 @@ class ClassicCommands:
             case 1:
                 time = self.chance.choice([b"x", b"1x"])
             case 2:
-                return Step(self.line(b"set", key, b"0", b"0", self.chance.choice([b"-1", b"x", b"4294967295"])))
+                return Step(self.line(b"set", key, b"0", b"0", self.chance.choice([b"-1", b"x", b"4294967295"])),
+                            pipelining=Pipelining.ALONE)
             case 3:
                 key = b"y" * 251
             case 4:
-                return Step(self.line(b"set", key, b"0", b"0", b"%d" % (len(value) - 1)) + value + b"\r\n")
+                return Step(self.line(b"set", key, b"0", b"0", b"%d" % (len(value) - 1)) + value + b"\r\n",
+                            pipelining=Pipelining.ALONE)
             case 5:
                 count = b"2000000"
                 value = b"big" * 666_666 + b"--"
         verb = self.chance.choice([b"set", b"add", b"append"])
-        return Step(self.line(verb, key, flags, time, count) + value + b"\r\n")
+        return Step(self.line(verb, key, flags, time, count) + value + b"\r\n", pipelining=Pipelining.ALONE)
