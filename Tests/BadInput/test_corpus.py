@@ -94,15 +94,14 @@ def test_no_udp_socket(server: Server) -> None:
 def test_connection_list_names_unix_sockets(tmp_path: Path) -> None:
     """Row 6: addresses of every family are rendered."""
     path = tmp_path / "socket"
-    with Server(kind_under_test(), unix_socket=path):
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(path))
-            client.sendall(b"stats conns\r\n")
-            reply = b""
-            while not reply.endswith(b"END\r\n"):
-                data = client.recv(65536)
-                assert data, reply
-                reply += data
+    with Server(kind_under_test(), unix_socket=path), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"stats conns\r\n")
+        reply = b""
+        while not reply.endswith(b"END\r\n"):
+            data = client.recv(65536)
+            assert data, reply
+            reply += data
     assert f"unix:{path}".encode() in reply
 
 

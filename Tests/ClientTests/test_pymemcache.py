@@ -74,7 +74,9 @@ def test_flags_and_serialisers(clean_server: Server) -> None:
     assert compressed.set("z", "long " * 10_000)
     assert compressed.get("z") == "long " * 10_000
     own = Client(
-        clean_server.address, timeout=10, default_noreply=False,
+        clean_server.address,
+        timeout=10,
+        default_noreply=False,
         serializer=lambda key, value: (json.dumps(value), 4_294_967_295),
         deserializer=lambda key, value, flags: (json.loads(value), flags),
     )

@@ -6,7 +6,6 @@ from classic_commands import ClassicCommands
 from meta_commands import MetaCommands
 from program import Burst, Pipelining, Program, Step
 
-
 #: Every byte but "-": memcached looks for one in whatever memory follows a number of 2^63 or more,
 #: and refuses to increment it if an older value left one there.
 VALUE_BYTES = [byte for byte in range(256) if byte != ord("-")]

@@ -50,7 +50,9 @@ def lifetimes(server: Server) -> dict[str, float]:
 def test_items_end_in_time(reference: Server, server: Server) -> None:
     expected, shown = lifetimes(reference), lifetimes(server)
     for name, (_, seconds) in ENDINGS.items():
-        assert abs(shown[name] - expected[name]) <= 1.2, f"{name}: {shown[name]:.2f} s, memcached {expected[name]:.2f} s"
+        assert abs(shown[name] - expected[name]) <= 1.2, (
+            f"{name}: {shown[name]:.2f} s, memcached {expected[name]:.2f} s"
+        )
         assert seconds - 1.1 <= shown[name] <= seconds + 1.2, f"{name}: {shown[name]:.2f} s of {seconds}"
 
 
@@ -77,7 +79,20 @@ def test_delayed_flush(start_server) -> None:
 
 def test_ttls_beyond_the_clock(reference: Server, server: Server) -> None:
     """Relative up to 30 days, absolute above, negative at once, and no wrap at 2^31 or 2^32."""
-    times = [0, 1, 60 * 60 * 24 * 30, 60 * 60 * 24 * 30 + 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**33, -1, -(2**31), -(2**31) - 1]
+    times = [
+        0,
+        1,
+        60 * 60 * 24 * 30,
+        60 * 60 * 24 * 30 + 1,
+        2**31 - 1,
+        2**31,
+        2**32 - 1,
+        2**32,
+        2**33,
+        -1,
+        -(2**31),
+        -(2**31) - 1,
+    ]
 
     def replies(one: Server) -> dict[int, bytes]:
         with one.connect() as connection:

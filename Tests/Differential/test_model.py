@@ -12,7 +12,8 @@ from blackbox.wire import Connection
 
 KEYS = st.sampled_from([b"a", b"b", b"key:3", b"k" * 250])
 VALUES = st.one_of(
-    st.sampled_from([b"", b"0", b"7", b"99", b"18446744073709551615", b"\r\n.", b"word"]), st.binary(min_size=1, max_size=60)
+    st.sampled_from([b"", b"0", b"7", b"99", b"18446744073709551615", b"\r\n.", b"word"]),
+    st.binary(min_size=1, max_size=60),
 ).map(lambda value: value.replace(b"-", b"_") if value.strip() or not value else b".")
 FLAGS = st.sampled_from([0, 1, 2**32 - 1])
 DELTAS = st.sampled_from([0, 1, 10, 2**64 - 1])
@@ -59,8 +60,14 @@ class CacheMachine(RuleBasedStateMachine):
         answer = self.connections[which].ask(request + b"mn\r\n", b"MN\r\n").removesuffix(b"MN\r\n")
         assert answer == reply, f"{request!r} answered {answer!r}, expected {reply!r}"
 
-    @rule(which=CONNECTIONS, verb=st.sampled_from([b"set", b"add", b"replace", b"append", b"prepend"]), key=KEYS,
-          value=VALUES, flags=FLAGS, quiet=st.booleans())
+    @rule(
+        which=CONNECTIONS,
+        verb=st.sampled_from([b"set", b"add", b"replace", b"append", b"prepend"]),
+        key=KEYS,
+        value=VALUES,
+        flags=FLAGS,
+        quiet=st.booleans(),
+    )
     def store(self, which: int, verb: bytes, key: bytes, value: bytes, flags: int, quiet: bool) -> None:
         entry = self.model.get(key)
         stored = verb == b"set" or (entry is None) == (verb == b"add")
@@ -177,6 +184,12 @@ def number_in(value: bytes) -> int | None:
 def test_model(server: Server) -> None:
     CacheMachine.server = server
     case = CacheMachine.TestCase
-    case.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None, database=None,
-                             derandomize="KILN_EXAMPLES" not in os.environ, suppress_health_check=list(HealthCheck))
+    case.settings = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=50,
+        deadline=None,
+        database=None,
+        derandomize="KILN_EXAMPLES" not in os.environ,
+        suppress_health_check=list(HealthCheck),
+    )
     case("runTest").runTest()

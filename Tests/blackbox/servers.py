@@ -41,9 +41,7 @@ def kiln_binary() -> Path:
 class Server:
     """One running server process, listening on a port of 127.0.0.1 that it chose itself."""
 
-    def __init__(
-        self, kind: str, *flags: str, open_files: int | None = None, unix_socket: Path | None = None
-    ):
+    def __init__(self, kind: str, *flags: str, open_files: int | None = None, unix_socket: Path | None = None):
         self.kind = kind
         self.flags = flags
         self._open_files = open_files
@@ -56,8 +54,12 @@ class Server:
         environment["SWIFT_BACKTRACE"] = "enable=no"  # A crash must show as a dead process at once.
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command(), env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, preexec_fn=self._prepare_child,
+                self._command(),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=self._prepare_child,
             )
         try:
             if unix_socket is None:
@@ -140,8 +142,15 @@ class Server:
         if self.kind == "memcached":
             return ["memcached", "-l", "127.0.0.1", "-p", "-1", "-U", "0", "-u", "root", *self.flags]
         return [
-            str(kiln_binary()), "serve", "-l", "127.0.0.1", "-p", "0",
-            "--ports-file", str(self._ports_file), *self.flags,
+            str(kiln_binary()),
+            "serve",
+            "-l",
+            "127.0.0.1",
+            "-p",
+            "0",
+            "--ports-file",
+            str(self._ports_file),
+            *self.flags,
         ]
 
     def _prepare_child(self) -> None:
