@@ -31,7 +31,7 @@ BAD_LINES = [
     b"md a Tx I",
     b"md a Cx",
     b"ms a",
-    b"mg a O" + b"o" * 33,
+    b"mg nosuchkey O" + b"o" * 33,
     b"mg " + b"k" * 251,
     b"mg !!!! b",
     b"md %% b k",
