@@ -141,7 +141,7 @@ public enum CacheNodeMain {
     // MARK: The process
 
     /// Descriptors the node needs besides its clients'.
-    private static let reservedDescriptors = 64
+    static let reservedDescriptors = 64
 
     /// Raises the soft limit as far as it goes; gives the connections that fit.
     private static func raiseDescriptorLimit(

@@ -30,6 +30,16 @@ enum LoopCounter: Int, CaseIterable {
     case longestTurn
     /// Connections waiting for a client to read.
     case blockedConnections
+    /// Times accepting had to stop for want of descriptors.
+    case acceptPauses
+    /// Microseconds spent so.
+    case acceptPausedMicroseconds
+    /// Whether it is stopped now.
+    case acceptsPaused
+    /// Bytes of receive and reply buffers, as of the last tick.
+    case bufferBytes
+    /// Longest storage command during which an index grew, in nanoseconds: an upper bound of the growth itself.
+    case indexGrowthPause
 }
 
 /// Commands whose latency is told apart.
@@ -66,6 +76,11 @@ struct LoopCounters: @unchecked Sendable {
     func raise(_ counter: LoopCounter, to value: UInt64) {
         let word = words + counter.rawValue
         if kiln_load_relaxed(word) < value { kiln_store_relaxed(word, value) }
+    }
+
+    /// Sets a counter that is a size, or begins a maximum anew.
+    func set(_ counter: LoopCounter, to value: UInt64) {
+        kiln_store_relaxed(words + counter.rawValue, value)
     }
 
     subscript(_ counter: LoopCounter) -> UInt64 {

@@ -23,6 +23,15 @@ struct NodeClock: Sendable {
             instant: now, unixSeconds: Self.nanoseconds(CLOCK_REALTIME_COARSE) / 1_000_000_000)
     }
 
+    /// The date in microseconds, for the lines of watchers.
+    var wallMicroseconds: Int64 { Self.nanoseconds(CLOCK_REALTIME) / 1000 }
+
+    /// The date at which ``now`` was 0, to the nearest second: a moment of one clock added to it is a date.
+    var originSeconds: Int64 {
+        let distance = Self.nanoseconds(CLOCK_REALTIME) - now.nanoseconds
+        return (distance + 500_000_000) / 1_000_000_000
+    }
+
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -4,6 +4,7 @@ internal import DataPlane
 internal import Glibc
 internal import Logging
 internal import Primitives
+internal import Storage
 internal import Synchronization
 
 /// What another thread wants a loop to do.
@@ -12,6 +13,10 @@ enum LoopMessage: Sendable {
     case adopt(descriptor: Int32, listener: Int)
     /// Let connections go and end.
     case stop
+    /// List the loop's connections.
+    case describe(ConnectionSurvey)
+    /// Begin the counters anew that hold a highest value.
+    case resetMaxima
 }
 
 /// A loop's letter box: others put messages in and ring the bell.
@@ -73,8 +78,15 @@ final class NodeShared: Sendable {
     let verbosity: Atomic<Int>
     /// Numbers connections over all loops.
     let connectionNumbers = Atomic<Int>(0)
-    /// Times accepting had to stop for want of descriptors.
-    let acceptPauses = Atomic<Int>(0)
+    /// Who watches what happens.
+    let watchers: WatchHub
+    /// `stats detail`.
+    let prefixes = PrefixStatistics()
+    /// Dumps of the keys, and what may be set about them.
+    let crawler = CrawlerControl()
+    /// What was counted before the last `stats reset`.
+    let baseline = Mutex(StatisticsBaseline())
+    private let watchLock = Mutex<Void>(())
 
     init(
         configuration: NodeConfiguration, shards: ShardTable, listeners: [Listener], logger: Logger,
@@ -93,6 +105,23 @@ final class NodeShared: Sendable {
         startedUnixSeconds = clock.reading.unixSeconds
         processIdentifier = getpid()
         verbosity = Atomic(configuration.verbosity)
+        watchers = WatchHub(clock: clock)
+    }
+
+    /// Tells every shard what is watched now.
+    func applyWatching() {
+        watchLock.withLock { _ in
+            var mask = watchers.interests.shardMask
+            // Prefixes are counted from what a look-up notes.
+            if prefixes.isEnabled { mask.insert(.fetchers) }
+            for number in 0..<shards.access.count {
+                shards.access.withShard(number) { shard in
+                    shard.watching = mask
+                    shard.store.recordsEvictions = mask.contains(.evictions)
+                    if mask.isEmpty { shard.events.removeAll() }
+                }
+            }
+        }
     }
 
     /// Asks every loop to let its connections go.
@@ -114,7 +143,7 @@ final class NodeShared: Sendable {
     /// Ends every item stored so far.
     func flush(at now: ClockReading) {
         flushDue.store(0, ordering: .relaxed)
-        for shard in 0..<shards.count { shards.withShard(shard) { $0.flush(at: now) } }
+        for shard in 0..<shards.access.count { shards.access.withShard(shard) { $0.flush(at: now) } }
     }
 
     /// Flushes later; a later command replaces the time, as in memcached.

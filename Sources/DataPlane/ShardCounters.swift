@@ -75,4 +75,29 @@ public struct ShardCounters: Equatable, Sendable {
         storeTooLarge &+= other.storeTooLarge
         storeNoMemory &+= other.storeNoMemory
     }
+
+    /// Takes off what `base` had counted already: what is left has been counted since.
+    public mutating func subtract(_ base: ShardCounters) {
+        cmdGet &-= base.cmdGet
+        cmdSet &-= base.cmdSet
+        cmdTouch &-= base.cmdTouch
+        cmdMeta &-= base.cmdMeta
+        getHits &-= base.getHits
+        getMisses &-= base.getMisses
+        getExpired &-= base.getExpired
+        getFlushed &-= base.getFlushed
+        deleteHits &-= base.deleteHits
+        deleteMisses &-= base.deleteMisses
+        incrHits &-= base.incrHits
+        incrMisses &-= base.incrMisses
+        decrHits &-= base.decrHits
+        decrMisses &-= base.decrMisses
+        casHits &-= base.casHits
+        casMisses &-= base.casMisses
+        casBadval &-= base.casBadval
+        touchHits &-= base.touchHits
+        touchMisses &-= base.touchMisses
+        storeTooLarge &-= base.storeTooLarge
+        storeNoMemory &-= base.storeNoMemory
+    }
 }

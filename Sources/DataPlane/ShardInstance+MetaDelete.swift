@@ -25,6 +25,7 @@ extension ShardInstance {
         } else if meta.has("I") {
             invalidate(item, old, command, key, hash, now)
         } else {
+            noteDeletion(of: item, key, by: "md")
             store.remove(item)
         }
         if !meta.has("I") { counters.deleteHits &+= 1 }

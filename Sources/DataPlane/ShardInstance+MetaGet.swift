@@ -184,7 +184,7 @@ extension ShardInstance {
 
     /// Bytes of an item in memcached beside key, value and flags: header, CAS, and the ends of
     /// both.
-    private static let memcachedItemOverhead = 48 + 8 + 1 + 2
+    static let memcachedItemOverhead = 48 + 8 + 1 + 2
 
     /// Describes an item in one line, for people (`me`).
     ///

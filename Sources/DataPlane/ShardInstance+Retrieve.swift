@@ -108,6 +108,7 @@ extension ShardInstance {
         if let item = find(key, hash, now) {
             // A stub is voided too, and answered as the miss that it is.
             deleted = !store.attributes(of: item).state.contains(.stub)
+            if deleted { noteDeletion(of: item, key, by: "delete") }
             store.remove(item)
         }
         if deleted {

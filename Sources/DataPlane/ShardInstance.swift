@@ -160,6 +160,12 @@ extension ShardInstance {
         if let item = store.find(key, hash: hash, at: now.instant) { store.remove(item) }
     }
 
+    /// Tells watchers of a deletion that is about to happen.
+    mutating func noteDeletion(of item: Item, _ key: RawSpan, by command: StaticString) {
+        guard watching.contains(.deletions) else { return }
+        events.note(.deleted(command: command), key: key, size: store.valueCount(of: item))
+    }
+
     /// Counts a miss by its reason and tells watchers of a look-up.
     @inline(never)
     mutating func noteFetch(

@@ -18,6 +18,8 @@ public struct WatchMask: OptionSet, Sendable {
     public static let mutations = WatchMask(rawValue: 2)
     /// Items removed to make room.
     public static let evictions = WatchMask(rawValue: 4)
+    /// Items that a client deleted.
+    public static let deletions = WatchMask(rawValue: 8)
 }
 
 /// One thing that happened to a key.
@@ -28,6 +30,17 @@ public struct WatchEvent: Sendable {
         case fetched(status: StaticString)
         /// A storage command: `stored`, `exists`, ..., and its name.
         case stored(status: StaticString, command: StaticString)
+        /// A deletion by `delete` or `md`.
+        case deleted(command: StaticString)
+
+        /// Who is to hear of it.
+        public var mask: WatchMask {
+            switch self {
+            case .fetched: .fetchers
+            case .stored: .mutations
+            case .deleted: .deletions
+            }
+        }
     }
 
     /// What happened.
@@ -88,48 +101,36 @@ public struct WatchLog: ~Copyable {
     ///   - connection: The descriptor of the connection that caused it (`cfd`).
     ///   - output: Where the line goes.
     public func appendLine(of event: WatchEvent, connection: Int, to output: inout ByteWriter) {
+        let key = UnsafeRawBufferPointer(rebasing: keys.unsafeBytes[event.key]).bytes
         switch event.kind {
         case .fetched(let status):
             output.append("type=item_get key=")
-            appendKey(of: event, to: &output)
+            output.append(percentEncoded: key)
             output.append(" status=")
             output.append(status)
         case .stored(let status, let command):
             output.append("type=item_store key=")
-            appendKey(of: event, to: &output)
+            output.append(percentEncoded: key)
             output.append(" status=")
             output.append(status)
             output.append(" cmd=")
             output.append(command)
             output.append(" ttl=")
             output.append(decimal: UInt64(max(0, event.secondsToLive)))
+        case .deleted(let command):
+            output.append("type=deleted key=")
+            output.append(percentEncoded: key)
+            output.append(" cmd=")
+            output.append(command)
         }
         output.append(" clsid=")
         output.append(decimal: UInt64(event.slabClass))
-        output.append(" cfd=")
-        output.append(decimal: UInt64(max(0, connection)))
+        if event.kind.mask != .deletions {
+            output.append(" cfd=")
+            output.append(decimal: UInt64(max(0, connection)))
+        }
         output.append(" size=")
         output.append(decimal: UInt64(event.size))
         output.append(UInt8(ascii: "\n"))
-    }
-
-    /// Appends the key as memcached's watchers show it: all but `A-Z a-z 0-9 - . _ ~` as `%XX`.
-    private func appendKey(of event: WatchEvent, to output: inout ByteWriter) {
-        for byte in keys.unsafeBytes[event.key] {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                output.append(byte)
-            default:
-                output.append(UInt8(ascii: "%"))
-                output.append(Self.hexDigit(byte >> 4))
-                output.append(Self.hexDigit(byte & 15))
-            }
-        }
-    }
-
-    private static func hexDigit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10
     }
 }

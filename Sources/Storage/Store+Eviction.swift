@@ -85,7 +85,7 @@ extension Store {
                 Index.setFrequency(item.word, frequency / 2)
                 return
             } else {
-                store.evicted(item.layout, frequency: 0)
+                store.evicted(item.layout, frequency: 0, at: now)
                 store.index.bury(item.word, at: store.counts.merges)
             }
             store.bury(item.layout, at: item.position)
@@ -112,7 +112,7 @@ extension Store {
                 store.move(item, to: target, frequency: frequency / 2)
                 return
             } else {
-                store.evicted(item.layout, frequency: frequency)
+                store.evicted(item.layout, frequency: frequency, at: now)
                 store.index.bury(item.word, at: store.counts.merges)
             }
             store.discard(item)
@@ -134,8 +134,12 @@ extension Store {
     }
 
     /// Counts an eviction, and logs it where somebody watches.
-    mutating func evicted(_ layout: ItemLayout, frequency: Int) {
+    ///
+    /// Without a time, how long ago the item was used is left as it was: a full index chain knows no time.
+    mutating func evicted(_ layout: ItemLayout, frequency: Int, at now: Instant? = nil) {
         counts.evictions &+= 1
+        if layout.expiry != .never { counts.evictedNonzero &+= 1 }
+        if let now { counts.evictedSeconds = Self.second(now) &- layout.accessSecond }
         if !layout.wasFetched { counts.evictedUnfetched &+= 1 }
         if frequency > 0 { counts.evictedActive &+= 1 }
         evictionLog?.append(layout)

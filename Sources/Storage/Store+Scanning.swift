@@ -29,8 +29,8 @@ public struct EvictionRecord: Sendable {
     public var key: [UInt8]
     /// Whether it had been read.
     public var wasFetched: Bool
-    /// Bytes it took.
-    public var bytes: Int
+    /// Bytes of its value.
+    public var valueCount: Int
     /// When it would have ended.
     public var expiry: Expiry
     /// Seconds since the node started when it was last read.
@@ -39,7 +39,8 @@ public struct EvictionRecord: Sendable {
 
 /// The latest evictions, while somebody watches; more than ``limit`` between two looks are only counted.
 struct EvictionLog {
-    static let limit = 256
+    /// Enough for all small items of a segment.
+    static let limit = 8_192
 
     var records: [EvictionRecord] = []
     var skipped = 0
@@ -51,7 +52,8 @@ struct EvictionLog {
         }
         records.append(
             EvictionRecord(
-                key: Array(layout.key), wasFetched: layout.wasFetched, bytes: layout.bytes,
+                key: Array(layout.key), wasFetched: layout.wasFetched,
+                    valueCount: layout.valueCount,
                 expiry: layout.expiry, accessSecond: layout.accessSecond))
     }
 }

@@ -18,6 +18,10 @@ public struct StoreStatistics: Equatable, Sendable {
     public var totalItems: UInt64 = 0
     /// Items evicted before their end.
     public var evictions: UInt64 = 0
+    /// Of those, items that had an end.
+    public var evictedNonzero: UInt64 = 0
+    /// Seconds since the last access of the item evicted last, at its eviction.
+    public var evictedSeconds: UInt32 = 0
     /// Of those, items never read.
     public var evictedUnfetched: UInt64 = 0
     /// Of those, items read since they were last weighed.
@@ -52,6 +56,8 @@ public struct StoreStatistics: Equatable, Sendable {
         pendingBytes += other.pendingBytes
         totalItems += other.totalItems
         evictions += other.evictions
+        evictedNonzero += other.evictedNonzero
+        evictedSeconds = max(evictedSeconds, other.evictedSeconds)
         evictedUnfetched += other.evictedUnfetched
         evictedActive += other.evictedActive
         reclaimed += other.reclaimed
@@ -62,5 +68,21 @@ public struct StoreStatistics: Equatable, Sendable {
         copiedBytes += other.copiedBytes
         segmentsExpired += other.segmentsExpired
         outOfMemory += other.outOfMemory
+    }
+
+    /// Takes what `base` had counted off the counters; sizes stay.
+    public mutating func subtractCounts(of base: StoreStatistics) {
+        totalItems &-= base.totalItems
+        evictions &-= base.evictions
+        evictedNonzero &-= base.evictedNonzero
+        evictedUnfetched &-= base.evictedUnfetched
+        evictedActive &-= base.evictedActive
+        reclaimed &-= base.reclaimed
+        expiredUnfetched &-= base.expiredUnfetched
+        chainEvictions &-= base.chainEvictions
+        merges &-= base.merges
+        compactions &-= base.compactions
+        segmentsExpired &-= base.segmentsExpired
+        outOfMemory &-= base.outOfMemory
     }
 }

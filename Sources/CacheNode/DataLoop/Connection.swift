@@ -14,6 +14,8 @@ enum ConnectionPhase: UInt8 {
     case swallowing
     /// Inside a data block that is received straight into storage.
     case uploading
+    /// Being sent a ``ReplyStream``: the next command waits for its end.
+    case streaming
     /// Hang up as soon as the replies are sent.
     case closing
     /// Closed; the memory is freed at the end of the turn.
@@ -61,6 +63,7 @@ struct Connection: ~Copyable {
     let descriptor: Int32
     let number: Int
     let listener: Int
+    let peer: PeerAddress
     var phase = ConnectionPhase.commands
     /// What epoll is asked for.
     var interest: UInt32
@@ -81,16 +84,22 @@ struct Connection: ~Copyable {
     var previous: ConnectionPointer?
     var next: ConnectionPointer?
 
-    init(descriptor: Int32, number: Int, listener: Int, second: UInt32) {
+    init(descriptor: Int32, number: Int, listener: Int, peer: PeerAddress, second: UInt32) {
         self.descriptor = descriptor
         self.number = number
         self.listener = listener
+        self.peer = peer
         interest = EPOLLIN.rawValue
         lastActiveSecond = second
     }
 
     /// Whether replies wait for the client to read: nothing more is executed meanwhile.
     var isBlocked: Bool { output != nil }
+
+    /// What epoll is asked for while no replies wait.
+    var readInterest: UInt32 {
+        phase == .streaming && stream?.discardsInput != true ? 0 : EPOLLIN.rawValue
+    }
 }
 
 typealias ConnectionPointer = UnsafeMutablePointer<Connection>
@@ -122,11 +131,4 @@ struct PendingOutput: ~Copyable {
     var progressSecond: UInt32
 
     var total: Int { splices.reduce(bytes.count) { $0 + $1.value.bytes.count } }
-}
-
-/// A reply too long to be composed at once, such as a dump of all keys: continued whenever the client has
-/// read what there was.
-protocol ReplyStream {
-    /// Appends some more; false when that was the end.
-    mutating func produce(_ shards: ShardAccess, at now: ClockReading, into reply: inout ByteWriter) -> Bool
 }

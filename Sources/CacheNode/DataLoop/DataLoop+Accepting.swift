@@ -63,13 +63,18 @@ extension DataLoop {
     private mutating func pauseAccepting() {
         guard !acceptsPaused else { return }
         acceptsPaused = true
-        shared.acceptPauses.wrappingAdd(1, ordering: .relaxed)
+        counters.add(.acceptPauses, 1)
+        counters.set(.acceptsPaused, to: 1)
+        acceptPauseStart = shared.clock.now
         shared.logger.warning("out of file descriptors: no new connections until some are closed")
         setListening(0)
     }
 
     mutating func resumeAccepting() {
         acceptsPaused = false
+        counters.set(.acceptsPaused, to: 0)
+        let pause = shared.clock.now.nanoseconds - acceptPauseStart.nanoseconds
+        counters.add(.acceptPausedMicroseconds, Int(pause / 1000))
         guard !isStopping else { return }
         setListening(EPOLLIN.rawValue)
     }
@@ -88,9 +93,11 @@ extension DataLoop {
         let connection = ConnectionPointer.allocate(capacity: 1)
         let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
         let identifier = shared.connectionNumbers.wrappingAdd(1, ordering: .relaxed).newValue
+        let peer = PeerAddress(farEndOf: descriptor)
         connection.initialize(
             to: Connection(
-                descriptor: descriptor, number: identifier, listener: listener, second: second))
+                descriptor: descriptor, number: identifier, listener: listener, peer: peer,
+                second: second))
         guard !isStopping,
             kiln_epoll_add(epoll, descriptor, EPOLLIN.rawValue, UInt64(UInt(bitPattern: connection))) == 0
         else {
@@ -106,16 +113,19 @@ extension DataLoop {
         bufferBytes += MemoryLayout<Connection>.stride
         counters.add(.currentConnections, 1)
         counters.add(.totalConnections, 1)
+        tap.noteOpened(peer, descriptor: descriptor)
     }
 
     /// Ends a connection; its memory is freed when the turn is over, since events may still name it.
-    mutating func close(_ connection: ConnectionPointer) {
+    mutating func close(_ connection: ConnectionPointer, _ reason: CloseReason = .normal) {
         guard connection.pointee.phase != .closed else { return }
+        tap.noteClosed(
+            connection.pointee.peer, descriptor: connection.pointee.descriptor, reason)
         connection.pointee.phase = .closed
         if replyOwner == connection { dropReplies() }
         dropOutput(connection)
         dropUpload(connection)
-        connection.pointee.stream = nil
+        dropStream(connection)
         bufferBytes -= connection.pointee.input.capacity
         connection.pointee.input.release()
         Glibc.close(connection.pointee.descriptor)

@@ -23,6 +23,8 @@ extension DataLoop {
         case .cacheMemlimit: setMemoryLimit(command, window)
         case .lru, .slabs, .extstore: acceptTuning(command, window)
         case .misbehave, .configGet, .refreshCerts: answerError(command)
+        case .lruCrawler: answerCrawler(command, window)
+        case .watch: answerWatch(command, window)
         default: answerStatistics(command, window)
         }
     }

@@ -24,7 +24,7 @@ extension DataLoop {
             switch connection.pointee.phase {
             case .commands: guard parseCommand(window) else { return }
             case .swallowing: swallow(window)
-            case .uploading, .closing, .closed: return
+            case .uploading, .streaming, .closing, .closed: return
             }
         }
     }
@@ -280,6 +280,7 @@ extension DataLoop {
         shards.withShard(Int(entry.pointee.shard)) { shard in
             shard.retrieve(
                 verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
+            if !shard.watching.isEmpty { watch(&shard, entry, time) }
         }
         if entry.pointee.endsRetrieval {
             reply.bytes.append("END\r\n")
@@ -296,9 +297,12 @@ extension DataLoop {
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
         shards.withShard(Int(entry.pointee.shard)) { shard in
+            let growthStart = growthStart(of: shard, entry)
             shard.execute(
                 command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,
                 at: time, reply: &reply)
+            if growthStart != 0 { noteGrowth(since: growthStart) }
+            if !shard.watching.isEmpty { watch(&shard, entry, time) }
         }
         noteExecuted(entry.pointee.verb)
     }
@@ -332,6 +336,11 @@ extension DataLoop {
         let time = now
         shards.withShard(shards.shard(of: hash)) { shard in
             shard.refuseLargeValue(command, key: key.bytes, hash: hash, at: time)
+            if !shard.watching.isEmpty {
+                tap.take(
+                    &shard, command.verb, key,
+                    descriptor: windows[window].connection.pointee.descriptor, at: time)
+            }
         }
     }
 

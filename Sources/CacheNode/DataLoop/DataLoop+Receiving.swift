@@ -50,7 +50,7 @@ extension DataLoop {
             return true
         }
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return false }
-        close(connection)
+        close(connection, count < 0 ? .error : .normal)
         return false
     }
 
@@ -109,6 +109,9 @@ extension DataLoop {
         shards.withShard(shard) { instance in
             upload = instance.beginUpload(
                 moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time, reply: &reply)
+            if !instance.watching.isEmpty {
+                tap.take(&instance, command.verb, key, descriptor: connection.pointee.descriptor, at: time)
+            }
         }
         windows[window].parsed += command.lineCount
         guard let upload = upload.take() else {
@@ -153,7 +156,9 @@ extension DataLoop {
         let time = now
         let isWhole = done.tail == (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
         let command = done.command
-        let finished = done.finish(shards: shards, isWhole: isWhole, at: time, reply: &reply)
+        let finished = done.finish(
+            shards: shards, isWhole: isWhole, at: time, reply: &reply, tap: &tap,
+            descriptor: connection.pointee.descriptor)
         if !finished && !command.noreply { reply.bytes.append("CLIENT_ERROR bad data chunk\r\n") }
         noteExecuted(command.verb)
     }
@@ -170,7 +175,8 @@ extension DataLoop {
 extension PendingUpload {
     /// Hands the value to its shard; false, and the space given back, where its line end is missing.
     consuming func finish(
-        shards: ShardAccess, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer
+        shards: ShardAccess, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer,
+        tap: inout WatchTap, descriptor: Int32
     ) -> Bool {
         guard isWhole else {
             abandon(shards: shards)
@@ -183,6 +189,9 @@ extension PendingUpload {
             instance.finishUpload(
                 upload, command, line: line.span.bytes, key: key.span.bytes, hash: hash, at: time,
                 reply: &reply)
+            if !instance.watching.isEmpty {
+                key.withUnsafeBytes { tap.take(&instance, command.verb, $0, descriptor: descriptor, at: time) }
+            }
         }
         return true
     }

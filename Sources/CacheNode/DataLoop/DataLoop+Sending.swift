@@ -50,7 +50,7 @@ extension DataLoop {
         switch result {
         case .failed:
             dropReplies()
-            close(connection)
+            close(connection, .error)
         case .sent(let count):
             counters.add(.bytesWritten, count)
             if count == reply.count { dropReplies() } else { keep(connection, from: count) }
@@ -147,7 +147,7 @@ extension DataLoop {
         reply.removeAll()
         if let output = connection.pointee.output, output.pointee.bytes.count > Self.outputLimitBytes {
             shared.logger.info("connection \(connection.pointee.number) closed: it does not read its replies")
-            close(connection)
+            close(connection, .error)
         }
     }
 
@@ -157,7 +157,7 @@ extension DataLoop {
         let result = output.pointee.bytes.withUnsafeBytes { bytes in
             transmit(connection, bytes, output.pointee.splices, from: output.pointee.sent)
         }
-        guard case .sent(let count) = result else { return close(connection) }
+        guard case .sent(let count) = result else { return close(connection, .error) }
         counters.add(.bytesWritten, count)
         output.pointee.sent += count
         if count > 0 {
@@ -167,16 +167,13 @@ extension DataLoop {
         guard output.pointee.sent == output.pointee.total else { return }
         dropOutput(connection)
         if connection.pointee.phase == .closing { return close(connection) }
-        setInterest(connection, EPOLLIN.rawValue)
-        continueAfterReading(connection)
+        setInterest(connection, connection.pointee.readInterest)
+        // A waiting stream goes on by itself, at the end of the turn.
+        if connection.pointee.phase != .streaming { continueAfterReading(connection) }
     }
 
-    /// The client has read everything: its waiting stream or commands go on.
-    private mutating func continueAfterReading(_ connection: ConnectionPointer) {
-        if connection.pointee.stream != nil {
-            runStream(connection)
-            return
-        }
+    /// The client has read everything: its waiting commands go on.
+    mutating func continueAfterReading(_ connection: ConnectionPointer) {
         guard connection.pointee.input.count > 0, let base = connection.pointee.input.base else { return }
         if windowCount == Self.eventLimit {
             now = shared.clock.reading
@@ -200,34 +197,5 @@ extension DataLoop {
         connection.pointee.interest = events
         _ = kiln_epoll_modify(
             epoll, connection.pointee.descriptor, events, UInt64(UInt(bitPattern: connection)))
-    }
-
-    // MARK: Streams
-
-    /// Bytes of a stream composed at a time.
-    private static let streamBytes = 64 << 10
-
-    /// Lets a stream produce until its client no longer keeps up or it ends.
-    mutating func runStream(_ connection: ConnectionPointer) {
-        while connection.pointee.stream != nil && !connection.pointee.isBlocked
-            && connection.pointee.phase != .closed
-        {
-            takeReplies(for: connection)
-            let goesOn = connection.pointee.stream?.produce(
-                shards, at: now, into: &reply.bytes)
-            if goesOn != true { connection.pointee.stream = nil }
-            let produced = reply.bytes.count
-            deliver()
-            if produced == 0 { return }
-        }
-    }
-
-    /// Streams that produce by themselves (watchers) are asked on every tick.
-    mutating func runStreams() {
-        var next = connections
-        while let connection = next {
-            next = connection.pointee.next
-            if connection.pointee.stream != nil { runStream(connection) }
-        }
     }
 }

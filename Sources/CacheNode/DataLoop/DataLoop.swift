@@ -51,6 +51,13 @@ struct DataLoop: ~Copyable {
     var stopDeadline = Instant(nanoseconds: .max)
     var nextLoop = 0
     var acceptsPaused = false
+    var acceptPauseStart = Instant(nanoseconds: 0)
+    /// Connections that are being sent a stream.
+    var streams: [ConnectionPointer] = []
+    /// Whether one of them can go on at once.
+    var hasRunnableStream = false
+    /// What watchers are to be told of this turn.
+    var tap: WatchTap
     /// Bytes of connection buffers, and how many of them the pool knows of.
     var bufferBytes = 0
     var chargedBytes = 0
@@ -70,6 +77,7 @@ struct DataLoop: ~Copyable {
         windows = .allocate(capacity: Self.eventLimit)
         now = shared.clock.reading
         bufferBytes = Self.arenaBytes
+        tap = WatchTap(shared.watchers, shared.prefixes)
     }
 
     /// An epoll instance that watches the loop's letter box and, for loop 0, the listeners.
@@ -104,14 +112,17 @@ struct DataLoop: ~Copyable {
 
     private mutating func turn(_ events: UnsafeMutablePointer<epoll_event>) {
         let ready = epoll_wait(
-            epoll, events, Int32(Self.eventLimit), hasMaintenance ? 0 : Self.tickMilliseconds)
+            epoll, events, Int32(Self.eventLimit),
+            hasMaintenance || hasRunnableStream ? 0 : Self.tickMilliseconds)
         for position in 0..<Int(max(0, ready)) {
             handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
         }
         // The clock is read after the turn's last `recv`: no request is judged by a time before it came.
         now = shared.clock.reading
+        if !streams.isEmpty { runStreams() }
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
+        if !tap.isEmpty { publishEvents() }
         if !closed.isEmpty { freeClosed() }
         counters.add(.turns, 1)
     }
@@ -132,6 +143,7 @@ struct DataLoop: ~Copyable {
             }
             return
         }
+        if connection.pointee.phase == .streaming { return receiveInStream(connection, events) }
         if events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             receive(connection)
         }
@@ -186,15 +198,19 @@ struct DataLoop: ~Copyable {
                 chargedBytes = bufferBytes
             }
             if acceptsPaused { resumeAccepting() }
+            counters.set(.bufferBytes, to: UInt64(max(0, bufferBytes)))
             closeIdle()
-            runStreams()
             if number == 0 { shared.flushIfDue(at: now) }
         }
         hasMaintenance = false
         var shard = number
         while shard < shards.count {
-            let time = now.instant
-            if shards.withShard(shard, { $0.store.maintain(at: time) }) { hasMaintenance = true }
+            let time = now
+            let isUnfinished = shards.withShard(shard) { instance in
+                defer { if !instance.watching.isEmpty { tap.takeEvictions(&instance, at: time) } }
+                return instance.store.maintain(at: time.instant)
+            }
+            if isUnfinished { hasMaintenance = true }
             shard += shared.configuration.threads
         }
     }
@@ -207,9 +223,11 @@ struct DataLoop: ~Copyable {
         var next = connections
         while let connection = next {
             next = connection.pointee.next
+            // Who watches or reads a dump has nothing to say meanwhile.
+            if connection.pointee.phase == .streaming { continue }
             if second &- connection.pointee.lastActiveSecond >= limit {
                 counters.add(.idleKicks, 1)
-                close(connection)
+                close(connection, .idleTimeout)
             }
         }
     }
@@ -219,6 +237,8 @@ struct DataLoop: ~Copyable {
             switch message {
             case .adopt(let descriptor, let listener): adopt(descriptor, listener: listener)
             case .stop: beginStop()
+            case .describe(let survey): describeConnections(for: survey)
+            case .resetMaxima: resetMaxima()
             }
         }
     }
@@ -238,7 +258,7 @@ struct DataLoop: ~Copyable {
             if connection.pointee.isBatched || connection.pointee.isBlocked {
                 connection.pointee.phase = .closing
             } else {
-                close(connection)
+                close(connection, .shutdown)
             }
         }
     }
