@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// `make tsan` builds with locks that the thread sanitizer understands.
+let sanitized: [SwiftSetting] =
+    Context.environment["KILN_THREAD_SANITIZER"] == nil ? [] : [.define("KILN_THREAD_SANITIZER")]
+
 let package = Package(
     name: "kiln",
     products: [
@@ -45,7 +49,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "MemcacheProtocol", "Storage", "DataPlane", "CLinux", "CIntrinsics",
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: strict),
+            ], swiftSettings: strict + sanitized),
         // r5
         .target(name: "Console", swiftSettings: strict),
         // r6

@@ -118,8 +118,7 @@ struct StoreBenchmark {
             var store = memory.makeStore()
             fill(&store)
             var random = SeededGenerator(seed: 3)
-            var longest: Int64 = 0
-            var above = 0
+            var pauses: [Int64] = []
             let start = nanoseconds()
             for number in 0..<items {
                 let key = BenchKey(Int(random.next() % UInt64(items)))
@@ -130,11 +129,14 @@ struct StoreBenchmark {
                 let before = threadNanoseconds()
                 set(&store, items + number, value.span.bytes)
                 let spent = threadNanoseconds() - before
-                longest = max(longest, spent)
-                if spent > 1_000_000 { above += 1 }
+                if spent > 20_000 { pauses.append(spent / 1000) }
             }
             report("find, then put with eviction, segments of \(segmentKiB) KiB", items, start)
-            print("longest put \(longest / 1000) us, \(above) above 1 ms")
+            pauses.sort()
+            let (middle, late) = (pauses[pauses.count / 2], pauses[pauses.count * 99 / 100])
+            print(
+                "\(pauses.count) puts above 20 us: median \(middle), 99 % \(late), longest"
+                    + " \(pauses.last ?? 0) us")
             let statistics = store.statistics
             print("copied \(Int(statistics.copiedBytes) * 100 / (items * 128)) % of bytes put")
         }

@@ -71,8 +71,8 @@ final class SharedPool: Sendable {
 /// the process; each is only touched under its own lock.
 struct ShardAccess: @unchecked Sendable {
     let count: Int
-    let cells: UnsafeMutablePointer<ShardCell>
-    let probes: UnsafeMutablePointer<IndexProbe>
+    let cells: UnsafePointer<ShardCell>
+    let probes: UnsafePointer<IndexProbe>
     let secret: UInt64
 
     /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.
@@ -138,7 +138,8 @@ struct ShardTable: Sendable {
             (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, index: shard)))
         }
         self.memories = memories
-        access = ShardAccess(count: shards, cells: cells, probes: probes, secret: secret)
+        access = ShardAccess(
+            count: shards, cells: UnsafePointer(cells), probes: UnsafePointer(probes), secret: secret)
     }
 
     private static func reserve(_ bytes: Int) throws(NodeError) -> UInt {

@@ -8,9 +8,12 @@ struct MergeChoice {
     /// Items of a higher rank stay, those of a lower one go, and of those in between ``tieBytes`` stay.
     private var cutoff = 0
     private var tieBytes = 0
+    /// Bytes that may stay whatever the histogram said: it may come from a sample.
+    private var limit: Int
 
     /// Finds the rank at which the budget is used up; items that nobody read never stay.
     init(_ bytesByRank: Histogram, budget: Int) {
+        limit = budget + budget / 4
         var rest = budget
         for rank in stride(from: 63, through: 1, by: -1) {
             guard bytesByRank[rank] <= rest else {
@@ -25,9 +28,12 @@ struct MergeChoice {
     /// Whether an item stays; asked once for each.
     mutating func keeps(_ frequency: Int, bytes: Int) -> Bool {
         let rank = Self.rank(frequency, bytes: bytes)
-        if rank > cutoff { return true }
-        guard rank == cutoff && tieBytes >= bytes else { return false }
-        tieBytes -= bytes
+        guard limit >= bytes else { return false }
+        if rank <= cutoff {
+            guard rank == cutoff && tieBytes >= bytes else { return false }
+            tieBytes -= bytes
+        }
+        limit -= bytes
         return true
     }
 

@@ -62,16 +62,22 @@ extension Store {
 
     /// The class whose open segment an item of `wanted` goes to: its own, unless all places are taken and
     /// it has none; then the next shorter open one, or the shortest.
+    ///
+    /// An item without end goes to the longest: it keeps the segment it shares from ending.
     func openClass(for wanted: Int) -> Int {
-        var shorter = -1
+        var shorter = 0
         var shortest = TTLClass.count
+        var longest = 0
         for entry in 0..<Self.openLimit {
             guard open[entry].slot != 0 else { return wanted }
             let known = Int(open[entry].ttlClass)
             if known == wanted { return wanted }
-            if known < wanted && known > shorter && known > 0 { shorter = known }
-            if known < shortest { shortest = known }
+            guard known > 0 else { continue }
+            if known < wanted && known > shorter { shorter = known }
+            shortest = min(shortest, known)
+            longest = max(longest, known)
         }
+        if wanted == 0 { return longest }
         return shorter > 0 ? shorter : shortest
     }
 
@@ -127,6 +133,7 @@ extension Store {
         _ bytes: Int, ttlClass: Int, at now: Instant
     ) throws(StoreError) -> ItemPosition {
         let count = (bytes + configuration.segmentBytes - 1) >> segmentShift
+        moves &+= 1
         while true {
             if let slot = source.acquire(count) {
                 counts.slots += count
@@ -168,6 +175,7 @@ extension Store {
 
     /// A segment to append to: from the pool, or freed by merging.
     private mutating func takeSegment(at now: Instant) -> UInt32? {
+        moves &+= 1
         if spareSlots.isEmpty, let slot = source.acquire(1) {
             counts.slots += 1
             spareSlots.append(slot)

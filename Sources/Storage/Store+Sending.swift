@@ -3,7 +3,11 @@ public import Primitives
 
 extension Store {
     /// Keeps an item's bytes in place, unchanged, until ``unpin(_:)``.
+    ///
+    /// - Precondition: The value has at least ``pinnableBytes``: shorter ones are overwritten in place.
     public mutating func pin(_ item: Item) -> PinnedValue {
+        precondition(
+            item.layout.valueCount >= Self.pinnableBytes, "a value is too short to be pinned")
         let slot = Index.position(item.word).slot
         info(slot).pointee.pins += 1
         let layout = item.layout
@@ -67,7 +71,9 @@ extension Store {
         layout.writeHeader(shape, attributes, second: Self.second(now))
         let offset = layout.address - (segments + Int(reservation.slot) << segmentShift)
         let position = ItemPosition(slot: reservation.slot, offset: offset)
-        let item = link(position, layout, shape.bytes, key, mixed(hash), attributes)
+        let mixed = mixed(hash)
+        let old = key.withUnsafeBytes { locate($0, mixed) }
+        let item = link(position, layout, shape.bytes, replacing: old, mixed, attributes)
         info(reservation.slot).pointee.pins -= 1
         return item
     }

@@ -20,14 +20,25 @@ struct WalkBatch {
 
 extension Store {
     /// Calls `body` with each live item of a segment; `body` may move or remove that item, not others.
-    mutating func walk(_ slot: UInt32, _ body: (inout Store, WalkedItem) -> Void) {
+    ///
+    /// - Parameters:
+    ///   - slot: The segment.
+    ///   - stride: Of how many items one is taken, where it is not 1.
+    ///   - body: What is done with an item.
+    @inline(__always)
+    mutating func walk(
+        _ slot: UInt32, every stride: Int = 1, _ body: (inout Store, WalkedItem) -> Void
+    ) {
         let end = Int(info(slot).pointee.usedBytes)
         var offset = 0
+        var skipped = 0
         while offset < end {
             var batch = WalkBatch()
             while offset < end && batch.count < WalkBatch.limit {
                 let layout = layout(at: ItemPosition(slot: slot, offset: offset))
-                if layout.isLive {
+                skipped += 1
+                if skipped >= stride && layout.isLive {
+                    skipped = 0
                     let mixed = mixedHash(of: layout)
                     index.prefetch(mixed)
                     batch.items[batch.count] = (offset, mixed)

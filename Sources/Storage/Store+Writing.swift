@@ -7,7 +7,7 @@ extension Store {
     ///
     /// A value of equal size and fields is written over the old one unless that is being sent.
     ///
-    /// - Throws: ``StoreError``; the old item, if any, is then still there.
+    /// - Throws: ``StoreError``; the old item, if any, is then unchanged, or was evicted in vain.
     @discardableResult
     public mutating func put(
         _ key: RawSpan, hash: KeyHash, value: RawSpan, attributes: ItemAttributes, at now: Instant
@@ -25,12 +25,14 @@ extension Store {
             counts.totalItems &+= 1
             return old
         }
+        let before = moves
         let position = try allocate(shape.bytes, attributes.expiry, at: now)
         let fresh = layout(at: position)
         fresh.writeHeader(shape, attributes, second: second)
         Self.copy(key, to: fresh.keyStart)
         Self.copy(value, to: fresh.valueStart)
-        return link(position, fresh, shape.bytes, key, mixed, attributes)
+        let known = before == moves ? old : key.withUnsafeBytes { locate($0, mixed) }
+        return link(position, fresh, shape.bytes, replacing: known, mixed, attributes)
     }
 
     /// Lengthens a value at one end; `attributes` replace the old ones.
@@ -53,7 +55,7 @@ extension Store {
         (start + (atFront ? addition.byteCount : 0)).copyMemory(
             from: item.layout.valueStart, byteCount: oldCount)
         Self.copy(addition, to: start + (atFront ? 0 : oldCount))
-        return link(position, fresh, shape.bytes, key, mixed(hash), attributes)
+        return link(position, fresh, shape.bytes, replacing: item, mixed(hash), attributes)
     }
 
     /// Changes what is set on an item; its value and whether it was read stay.
@@ -80,7 +82,7 @@ extension Store {
         if fetched { fresh.noteRead(second: access) }
         fresh.keyStart.copyMemory(from: old.keyStart, byteCount: old.keyCount + old.valueCount)
         counts.totalItems &-= 1  // `link` counts a stored item; this one was counted before.
-        return link(position, fresh, shape.bytes, key, mixed(hash), attributes)
+        return link(position, fresh, shape.bytes, replacing: item, mixed(hash), attributes)
     }
 
     /// Removes an item.
@@ -94,9 +96,8 @@ extension Store {
 
     /// Points the index at a written item, in place of the key's old one.
     mutating func link(
-        _ position: ItemPosition, _ fresh: ItemLayout, _ bytes: Int, _ key: RawSpan,
-        _ mixed: UInt64,
-        _ attributes: ItemAttributes
+        _ position: ItemPosition, _ fresh: ItemLayout, _ bytes: Int, replacing old: Item?,
+        _ mixed: UInt64, _ attributes: ItemAttributes
     ) -> Item {
         let info = info(position.slot)
         info.pointee.liveBytes &+= bytes
@@ -104,7 +105,7 @@ extension Store {
         counts.liveBytes &+= bytes
         counts.totalItems &+= 1
         note(attributes, in: position.slot)
-        if let old = key.withUnsafeBytes({ locate($0, mixed) }) {
+        if let old {
             let oldPosition = Index.position(old.word)
             Index.setPosition(old.word, position)
             bury(old.layout, at: oldPosition)

@@ -38,6 +38,8 @@ public struct Store: ~Copyable {
     var targets = InlineArray<8, OpenSegment>(repeating: OpenSegment())
     /// Slots of sealed segments whose items have stood an eviction.
     var mainSlots = 0
+    /// Rises whenever items other than the one being stored may have moved.
+    var moves: UInt64 = 0
     /// Where the sweep for ended segments goes on.
     var sweepSlot: UInt32 = 0
     var sweepQueue = 0

@@ -1,5 +1,6 @@
 """Memory stays bounded whatever one or many clients send."""
 
+import contextlib
 import resource
 import socket
 from collections.abc import Callable, Iterator
@@ -145,10 +146,8 @@ def test_one_key_a_million_times(start_server: Callable[..., Server]) -> None:
         sent = received = peak = 0
         ending = b""
         while received < expected:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 sent += connection.socket.send(request[sent : sent + 65536]) if sent < len(request) else 0
-            except BlockingIOError:
-                pass
             try:
                 data = connection.socket.recv(1 << 20)
                 assert data, "the server closed"
@@ -166,9 +165,16 @@ def test_one_key_a_million_times(start_server: Callable[..., Server]) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"ms leak 2 O" + b"o" * 40 + b"\r\nxx\r\n", b"ms leak 2 MZ\r\nxx\r\n", b"ms leak 2 Tx\r\nxx\r\n",
-        b"mg leak O" + b"o" * 40 + b"\r\n", b"mg leak Q v v\r\n", b"ms leak 2 q MR\r\nxy\r\n", b"mg !!! b\r\n",
-        b"ms leak 2\r\nxyz\r\n", b"ma leak MZ N0\r\n", b"md leak Cx\r\n",
+        b"ms leak 2 O" + b"o" * 40 + b"\r\nxx\r\n",
+        b"ms leak 2 MZ\r\nxx\r\n",
+        b"ms leak 2 Tx\r\nxx\r\n",
+        b"mg leak O" + b"o" * 40 + b"\r\n",
+        b"mg leak Q v v\r\n",
+        b"ms leak 2 q MR\r\nxy\r\n",
+        b"mg !!! b\r\n",
+        b"ms leak 2\r\nxyz\r\n",
+        b"ma leak MZ N0\r\n",
+        b"md leak Cx\r\n",
     ],
     ids=lambda line: line[:20].decode().strip().replace(" ", "_"),
 )
@@ -207,7 +213,9 @@ def test_prefix_statistics_are_bounded(start_server: Callable[..., Server]) -> N
         assert connection.ask_line(b"stats detail on\r\n") == b"OK"
         before = server.resident_bytes()
         for start in range(0, 200_000, 1000):
-            connection.ask(b"".join(b"mg prefix%d:k\r\n" % i for i in range(start, start + 1000)) + b"mn\r\n", b"MN\r\n")
+            connection.ask(
+                b"".join(b"mg prefix%d:k\r\n" % i for i in range(start, start + 1000)) + b"mn\r\n", b"MN\r\n"
+            )
         assert server.resident_bytes() - before <= 8 << 20
     assert_healthy(server)
 

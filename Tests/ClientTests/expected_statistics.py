@@ -15,9 +15,14 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
         **{
             name: _SLAB_MOVER
             for name in (
-                "slab_reassign_rescues", "slab_reassign_chunk_rescues", "slab_reassign_evictions_nomem",
-                "slab_reassign_inline_reclaim", "slab_reassign_busy_items", "slab_reassign_busy_deletes",
-                "slab_reassign_running", "slabs_moved",
+                "slab_reassign_rescues",
+                "slab_reassign_chunk_rescues",
+                "slab_reassign_evictions_nomem",
+                "slab_reassign_inline_reclaim",
+                "slab_reassign_busy_items",
+                "slab_reassign_busy_deletes",
+                "slab_reassign_running",
+                "slabs_moved",
             )
         },
         **{name: _LRU_QUEUES for name in ("moves_to_cold", "moves_to_warm", "moves_within_lru", "lru_bumps_dropped")},
@@ -28,16 +33,32 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
         **{
             name: _EXTSTORE
             for name in (
-                "ext_item_size", "ext_item_age", "ext_low_ttl", "ext_recache_rate", "ext_wbuf_size",
-                "ext_compact_under", "ext_drop_under", "ext_max_sleep", "ext_max_frag", "ext_drop_unread",
+                "ext_item_size",
+                "ext_item_age",
+                "ext_low_ttl",
+                "ext_recache_rate",
+                "ext_wbuf_size",
+                "ext_compact_under",
+                "ext_drop_under",
+                "ext_max_sleep",
+                "ext_max_frag",
+                "ext_drop_unread",
                 "slab_automove_freeratio",
             )
         },
         **{
             name: _TLS
             for name in (
-                "ssl_chain_cert", "ssl_key", "ssl_verify_mode", "ssl_keyformat", "ssl_ciphers", "ssl_ca_cert",
-                "ssl_wbuf_size", "ssl_session_cache", "ssl_kernel_tls", "ssl_min_version",
+                "ssl_chain_cert",
+                "ssl_key",
+                "ssl_verify_mode",
+                "ssl_keyformat",
+                "ssl_ciphers",
+                "ssl_ca_cert",
+                "ssl_wbuf_size",
+                "ssl_session_cache",
+                "ssl_kernel_tls",
+                "ssl_min_version",
             )
         },
         "num_napi_ids": _NAPI,
@@ -46,13 +67,26 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
         "inline_ascii_response": "an option memcached itself no longer has a use for",
         **{
             name: _SLAB_MOVER
-            for name in ("slab_reassign", "slab_automove", "slab_automove_ratio", "slab_automove_window", "slab_chunk_max")
+            for name in (
+                "slab_reassign",
+                "slab_automove",
+                "slab_automove_ratio",
+                "slab_automove_window",
+                "slab_chunk_max",
+            )
         },
         **{
             name: _LRU_QUEUES
             for name in (
-                "lru_maintainer_thread", "lru_segmented", "hot_lru_pct", "warm_lru_pct", "hot_max_factor",
-                "warm_max_factor", "temp_lru", "temporary_ttl", "tail_repair_time",
+                "lru_maintainer_thread",
+                "lru_segmented",
+                "hot_lru_pct",
+                "warm_lru_pct",
+                "hot_max_factor",
+                "warm_max_factor",
+                "temp_lru",
+                "temporary_ttl",
+                "tail_repair_time",
             )
         },
     },
@@ -60,9 +94,21 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
         **{
             name: _LRU_QUEUES
             for name in (
-                "number_hot", "number_warm", "number_cold", "number_temp", "age_hot", "age_warm", "tailrepairs",
-                "lrutail_reflocked", "moves_to_cold", "moves_to_warm", "moves_within_lru",
-                "hits_to_hot", "hits_to_warm", "hits_to_cold", "hits_to_temp",
+                "number_hot",
+                "number_warm",
+                "number_cold",
+                "number_temp",
+                "age_hot",
+                "age_warm",
+                "tailrepairs",
+                "lrutail_reflocked",
+                "moves_to_cold",
+                "moves_to_warm",
+                "moves_within_lru",
+                "hits_to_hot",
+                "hits_to_warm",
+                "hits_to_cold",
+                "hits_to_temp",
             )
         },
     },

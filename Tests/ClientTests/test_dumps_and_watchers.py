@@ -123,8 +123,9 @@ def test_watch_mutations(clean_server: Server, actor: Connection) -> None:
     actor.ask_line(b"append w 0 0 1\r\nx\r\n")
     stored, refused, appended = watched_lines(watcher, 3)
     tail = rb" ttl=\d+ clsid=\d+ cfd=\d+ size=\d+"
-    assert re.fullmatch(HEAD + rb"type=item_store key=w status=stored cmd=set ttl=(99|100) clsid=\d+ cfd=\d+ size=5",
-                        stored), stored
+    assert re.fullmatch(
+        HEAD + rb"type=item_store key=w status=stored cmd=set ttl=(99|100) clsid=\d+ cfd=\d+ size=5", stored
+    ), stored
     assert re.fullmatch(HEAD + rb"type=item_store key=w status=not_stored cmd=add" + tail, refused), refused
     assert re.fullmatch(HEAD + rb"type=item_store key=w status=stored cmd=append" + tail, appended), appended
     watcher.close()

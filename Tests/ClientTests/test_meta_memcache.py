@@ -55,8 +55,9 @@ def test_types_by_flags(client: CacheClient, value: object) -> None:
     assert client.get("t") == value
 
 
-@pytest.mark.parametrize("key", ["plain", "ünïcode ключ", "k" * 400, Key("with space"), Key("routed", routing_key="r")],
-                         ids=str)
+@pytest.mark.parametrize(
+    "key", ["plain", "ünïcode ключ", "k" * 400, Key("with space"), Key("routed", routing_key="r")], ids=str
+)
 def test_keys(client: CacheClient, key: str | Key) -> None:
     """Binary keys travel as base64, over-long ones as their hash."""
     assert client.set(key, "v", ttl=100)
@@ -137,7 +138,7 @@ def test_early_recache(client: CacheClient) -> None:
 def test_lease(client: CacheClient) -> None:
     policy = LeasePolicy(ttl=30, miss_retries=2, miss_retry_wait=0.01, wait_backoff_factor=1.0)
     assert client.get_or_lease("l", policy) is None  # This client won the lease.
-    value, unique = client.get_or_lease_cas("l", policy)
+    value, _unique = client.get_or_lease_cas("l", policy)
     assert value is None  # Waits for the winner, then gives up.
     assert client.set("l", "filled", ttl=100)
     assert client.get_or_lease("l", policy) == "filled"
@@ -145,8 +146,15 @@ def test_lease(client: CacheClient) -> None:
 
 def test_meta_flags(client: CacheClient) -> None:
     client.set("k", b"12345", ttl=100)
-    flags = RequestFlags(return_value=True, return_ttl=True, return_size=True, return_cas_token=True,
-                         return_last_access=True, return_fetched=True, return_client_flag=True)
+    flags = RequestFlags(
+        return_value=True,
+        return_ttl=True,
+        return_size=True,
+        return_cas_token=True,
+        return_last_access=True,
+        return_fetched=True,
+        return_client_flag=True,
+    )
     result = client.meta_get(Key("k"), flags)
     assert isinstance(result, Value) and result.size == 5
     assert 98 <= result.flags.ttl <= 100 and result.flags.size == 5 and result.flags.cas_token

@@ -125,6 +125,10 @@ def test_statistics_and_pool(client: pylibmc.Client, server: Server) -> None:
 
 @pytest.mark.parametrize("distribution", ["consistent", "modula"])
 def test_distributions(clean_server: Server, distribution: str) -> None:
-    client = pylibmc.Client([clean_server.name], behaviors={"distribution": distribution, "ketama": True}
-                            if distribution == "consistent" else {"distribution": distribution})
+    client = pylibmc.Client(
+        [clean_server.name],
+        behaviors={"distribution": distribution, "ketama": True}
+        if distribution == "consistent"
+        else {"distribution": distribution},
+    )
     assert client.set("d", "1") and client.get("d") == "1"

@@ -106,8 +106,11 @@ def test_errors(client: memcache.Client) -> None:
     with pytest.raises(client.MemcachedKeyCharacterError):
         client.set("a b", 1)
     assert client.set("big", TOO_LARGE) == 0  # Refused by the client itself.
-    unlimited = memcache.Client(client.servers[0:0] or [str(s.address[0]) + f":{s.address[1]}" for s in client.servers],
-                                server_max_value_length=1 << 30, socket_timeout=10)
+    unlimited = memcache.Client(
+        client.servers[0:0] or [str(s.address[0]) + f":{s.address[1]}" for s in client.servers],
+        server_max_value_length=1 << 30,
+        socket_timeout=10,
+    )
     assert not unlimited.set("big", TOO_LARGE)  # Refused by the server.
     assert unlimited.set("after", LARGE) and unlimited.get("after") == LARGE
     unlimited.disconnect_all()

@@ -72,15 +72,52 @@ def test_order_of_general_statistics(server: Server, reference: Server) -> None:
 
 
 COUNTED_LINES = [
-    b"incr a 1", b"decr a 1", b"incr absent 1", b"decr absent 1", b"touch a 0", b"touch absent 0",
-    b"cas absent 0 0 1 5\r\nx", b"cas a 0 0 1 5\r\nx", b"mg absent v", b"mg a v", b"md absent", b"ma absent", b"ma a",
-    b"ms a 1 T0\r\n5", b"ms a 1 ME\r\n5", b"ms a 1 C5\r\n5", b"mg a T100", b"delete a", b"delete absent",
+    b"incr a 1",
+    b"decr a 1",
+    b"incr absent 1",
+    b"decr absent 1",
+    b"touch a 0",
+    b"touch absent 0",
+    b"cas absent 0 0 1 5\r\nx",
+    b"cas a 0 0 1 5\r\nx",
+    b"mg absent v",
+    b"mg a v",
+    b"md absent",
+    b"ma absent",
+    b"ma a",
+    b"ms a 1 T0\r\n5",
+    b"ms a 1 ME\r\n5",
+    b"ms a 1 C5\r\n5",
+    b"mg a T100",
+    b"delete a",
+    b"delete absent",
     b"set big 0 0 2000000\r\n" + b"x" * 2_000_000,
 ]
 COUNTERS = [
-    "cmd_get", "cmd_set", "cmd_flush", "cmd_touch", "cmd_meta", "get_hits", "get_misses", "get_expired", "get_flushed",
-    "delete_hits", "delete_misses", "incr_hits", "incr_misses", "decr_hits", "decr_misses", "cas_hits", "cas_misses",
-    "cas_badval", "touch_hits", "touch_misses", "store_too_large", "store_no_memory", "auth_cmds", "auth_errors",
+    "cmd_get",
+    "cmd_set",
+    "cmd_flush",
+    "cmd_touch",
+    "cmd_meta",
+    "get_hits",
+    "get_misses",
+    "get_expired",
+    "get_flushed",
+    "delete_hits",
+    "delete_misses",
+    "incr_hits",
+    "incr_misses",
+    "decr_hits",
+    "decr_misses",
+    "cas_hits",
+    "cas_misses",
+    "cas_badval",
+    "touch_hits",
+    "touch_misses",
+    "store_too_large",
+    "store_no_memory",
+    "auth_cmds",
+    "auth_errors",
     "evictions",
 ]
 
@@ -126,8 +163,10 @@ def test_connections_are_counted(server: Server) -> None:
         assert {f"tcp:127.0.0.1:{port}" for port in ports} <= set(addresses)
         for connection in connections:
             connection.close()
-        wait_until(lambda: int(watcher.statistics()["curr_connections"]) <= int(before["curr_connections"]) + 1,
-                   "closed connections to leave the count")
+        wait_until(
+            lambda: int(watcher.statistics()["curr_connections"]) <= int(before["curr_connections"]) + 1,
+            "closed connections to leave the count",
+        )
     assert int(during["curr_connections"]) >= 10
     assert int(during["total_connections"]) >= int(before["total_connections"]) + 10
 

@@ -108,14 +108,16 @@ def memcached_tool(clean_server: Server) -> Callable[..., str]:
 
 def test_tool_display(memcached_tool: Callable[..., str]) -> None:
     head, *rows = memcached_tool("display").splitlines()
-    assert head.split() == "# Item_Size Max_age Pages Count Full? Evicted Evict_Time OOM".split()
+    assert head.split() == ["#", "Item_Size", "Max_age", "Pages", "Count", "Full?", "Evicted", "Evict_Time", "OOM"]
     assert rows, "no class holds an item"
     for row in rows:
         assert re.fullmatch(r"\s*\d+\s+[\d.]+[BK]\s+\d+s\s+\d+\s+\d+\s+(yes|no)\s+\d+\s+\d+\s+\d+", row), row
     assert sum(int(row.split()[4]) for row in rows) >= 20
 
 
-@pytest.mark.parametrize(("mode", "name"), [("stats", "curr_items"), ("settings", "maxbytes"), ("sizes", "sizes_status")])
+@pytest.mark.parametrize(
+    ("mode", "name"), [("stats", "curr_items"), ("settings", "maxbytes"), ("sizes", "sizes_status")]
+)
 def test_tool_tables(memcached_tool: Callable[..., str], mode: str, name: str) -> None:
     rows = dict(line.split(None, 1) for line in memcached_tool(mode).splitlines()[1:])
     assert name in rows

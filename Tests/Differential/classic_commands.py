@@ -17,12 +17,51 @@ CLASSIC_KEY_INDEXES = [i for i, key in enumerate(KEYS) if key not in META_ONLY_K
 
 #: Whole lines that are answered alike whatever the cache holds.
 FIXED_LINES = [
-    b"version", b"verbosity 0", b"verbosity 0 noreply", b"verbosity", b"get", b"gets", b"gat", b"gats",
-    b"gat 100", b"gat x a", b"set", b"set a", b"set a 0 0", b"delete", b"incr a", b"incr", b"touch a", b"touch",
-    b"touch a x", b"delete a 5", b"delete a x y", b"delete a 0 0 0", b"GET a", b"", b"foo", b"foo bar",
-    b"flush_all x", b"stats nosuchgroup", b"cas a 0 0 1", b"incr a 1 2 3 4", b"decr a x", b"quitt", b"g",
-    b"gett a", b"setx a 0 0 1", b"verbosity 1 2 3 4", b"flush_all 0 0 0 0", b"mn extra", b"lru", b"lru mode",
-    b"slabs", b"slabs automove", b"lru_crawler", b"cache_memlimit", b"shutdown",
+    b"version",
+    b"verbosity 0",
+    b"verbosity 0 noreply",
+    b"verbosity",
+    b"get",
+    b"gets",
+    b"gat",
+    b"gats",
+    b"gat 100",
+    b"gat x a",
+    b"set",
+    b"set a",
+    b"set a 0 0",
+    b"delete",
+    b"incr a",
+    b"incr",
+    b"touch a",
+    b"touch",
+    b"touch a x",
+    b"delete a 5",
+    b"delete a x y",
+    b"delete a 0 0 0",
+    b"GET a",
+    b"",
+    b"foo",
+    b"foo bar",
+    b"flush_all x",
+    b"stats nosuchgroup",
+    b"cas a 0 0 1",
+    b"incr a 1 2 3 4",
+    b"decr a x",
+    b"quitt",
+    b"g",
+    b"gett a",
+    b"setx a 0 0 1",
+    b"verbosity 1 2 3 4",
+    b"flush_all 0 0 0 0",
+    b"mn extra",
+    b"lru",
+    b"lru mode",
+    b"slabs",
+    b"slabs automove",
+    b"lru_crawler",
+    b"cache_memlimit",
+    b"shutdown",
 ]
 
 
@@ -32,9 +71,18 @@ class ClassicCommands:
     def __init__(self, chance: random.Random, makes_bad_blocks: bool = True):
         self.chance = chance
         self._makers = [
-            (24, self.retrieve), (26, self.store), (6, self.compare_and_swap), (8, self.delete),
-            (12, self.arithmetic), (6, self.touch), (5, self.get_and_touch), (1, self.flush),
-            (6, self.fixed_line), (3 if makes_bad_blocks else 0, self.bad_store), (2, self.bad_key), (0.3, self.watch_nothing),
+            (24, self.retrieve),
+            (26, self.store),
+            (6, self.compare_and_swap),
+            (8, self.delete),
+            (12, self.arithmetic),
+            (6, self.touch),
+            (5, self.get_and_touch),
+            (1, self.flush),
+            (6, self.fixed_line),
+            (3 if makes_bad_blocks else 0, self.bad_store),
+            (2, self.bad_key),
+            (0.3, self.watch_nothing),
         ]
 
     def step(self) -> Step:
@@ -58,8 +106,11 @@ class ClassicCommands:
     def store(self) -> Step:
         value = generator.random_value(self.chance)
         words = [
-            self.chance.choice(STORE_VERBS), KEYS[self.key_index()], self.chance.choice(FLAGS),
-            self.chance.choice(EXPIRY_TIMES), b"%d" % len(value),
+            self.chance.choice(STORE_VERBS),
+            KEYS[self.key_index()],
+            self.chance.choice(FLAGS),
+            self.chance.choice(EXPIRY_TIMES),
+            b"%d" % len(value),
         ]
         return Step(self.line(*words, *self.noreply()) + value + b"\r\n")
 
@@ -118,13 +169,19 @@ class ClassicCommands:
             case 1:
                 time = self.chance.choice([b"x", b"1x"])
             case 2:
-                return Step(self.line(b"set", key, b"0", b"0", self.chance.choice([b"-1", b"x", b"4294967295"])))
+                return Step(
+                    self.line(b"set", key, b"0", b"0", self.chance.choice([b"-1", b"x", b"4294967295"])),
+                    pipelining=Pipelining.ALONE,
+                )
             case 3:
                 key = b"y" * 251
             case 4:
-                return Step(self.line(b"set", key, b"0", b"0", b"%d" % (len(value) - 1)) + value + b"\r\n")
+                return Step(
+                    self.line(b"set", key, b"0", b"0", b"%d" % (len(value) - 1)) + value + b"\r\n",
+                    pipelining=Pipelining.ALONE,
+                )
             case 5:
                 count = b"2000000"
                 value = b"big" * 666_666 + b"--"
         verb = self.chance.choice([b"set", b"add", b"append"])
-        return Step(self.line(verb, key, flags, time, count) + value + b"\r\n")
+        return Step(self.line(verb, key, flags, time, count) + value + b"\r\n", pipelining=Pipelining.ALONE)

@@ -8,7 +8,6 @@ from program import Program, Step
 from runner import Outcome, Runner
 from shrink import shrunk
 
-
 #: How often the reference is asked again before a difference counts.
 REFERENCE_RUNS = 8
 

@@ -32,7 +32,8 @@ class Pipelining(Enum):
     #: (and pads a shorter number with spaces) then depends on how TCP cut the requests.
     READS = "anything, and it pins items"
     NO_READ_BEFORE = "nothing that pins items"
-    #: memcached drops replies it has not sent yet when a retrieval has a bad key.
+    #: memcached drops replies it has not sent yet when a retrieval has a bad key; and a server may
+    #: close after a storage line whose block it cannot tell.
     ALONE = "nothing"
 
 

@@ -54,7 +54,11 @@ class Runner:
         return connection
 
     def _run_burst(
-        self, connection: Connection, program: Program, number: int, burst: Burst,
+        self,
+        connection: Connection,
+        program: Program,
+        number: int,
+        burst: Burst,
         normaliser: Normaliser,
     ) -> list[bytes]:
         """The raw replies; they tell where the server closed, went silent, or what it never answered."""
@@ -85,7 +89,7 @@ def cut(data: bytes, seed: int) -> list[bytes]:
     chance = random.Random(seed)
     sizes = chance.choice([[1], [1, 2, 3, 7], [1, 16, 64], [64, 500, 1500], [2047, 2048, 2049, 16384]])
     if len(data) > 5_000 and max(sizes) < 100:
-        sizes = sizes + [1000]
+        sizes = [*sizes, 1000]
     pieces, start = [], 0
     while start < len(data):
         size = chance.choice(sizes)

@@ -41,10 +41,11 @@ def kiln_binary() -> Path:
 class Server:
     """One running server process, listening on a port of 127.0.0.1 that it chose itself."""
 
-    def __init__(self, kind: str, *flags: str, open_files: int | None = None):
+    def __init__(self, kind: str, *flags: str, open_files: int | None = None, unix_socket: Path | None = None):
         self.kind = kind
         self.flags = flags
         self._open_files = open_files
+        self._unix_socket = unix_socket  # Instead of a port, as memcached's -s has it.
         self._directory = Path(tempfile.mkdtemp(prefix="kiln-test-"))
         self._ports_file = self._directory / "ports"
         self.log_path = self._directory / "log"
@@ -53,12 +54,19 @@ class Server:
         environment["SWIFT_BACKTRACE"] = "enable=no"  # A crash must show as a dead process at once.
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command(), env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, preexec_fn=self._prepare_child,
+                self._command(),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=self._prepare_child,
             )
         try:
-            self.port = wait_until(self._read_port, f"{kind} names its port")
-            wait_until(self._accepts, f"{kind} accepts on port {self.port}")
+            if unix_socket is None:
+                self.port = wait_until(self._read_port, f"{kind} names its port")
+                wait_until(self._accepts, f"{kind} accepts on port {self.port}")
+            else:
+                wait_until(unix_socket.is_socket, f"{kind} listens on {unix_socket}")
         except BaseException:
             self.stop()
             raise
@@ -128,11 +136,21 @@ class Server:
         self.stop()
 
     def _command(self) -> list[str]:
+        if self._unix_socket is not None:
+            server = ["memcached", "-u", "root"] if self.kind == "memcached" else [str(kiln_binary()), "serve"]
+            return [*server, "-s", str(self._unix_socket), *self.flags]
         if self.kind == "memcached":
             return ["memcached", "-l", "127.0.0.1", "-p", "-1", "-U", "0", "-u", "root", *self.flags]
         return [
-            str(kiln_binary()), "serve", "-l", "127.0.0.1", "-p", "0",
-            "--ports-file", str(self._ports_file), *self.flags,
+            str(kiln_binary()),
+            "serve",
+            "-l",
+            "127.0.0.1",
+            "-p",
+            "0",
+            "--ports-file",
+            str(self._ports_file),
+            *self.flags,
         ]
 
     def _prepare_child(self) -> None:

@@ -10,9 +10,7 @@ Result = TypeVar("Result")
 DEADLINE_SECONDS = 20.0
 
 
-def wait_until(
-    condition: Callable[[], Result], what: str, deadline_seconds: float = DEADLINE_SECONDS
-) -> Result:
+def wait_until(condition: Callable[[], Result], what: str, deadline_seconds: float = DEADLINE_SECONDS) -> Result:
     """Returns the first true result of ``condition``; fails, naming ``what``, at the deadline."""
     end = time.monotonic() + deadline_seconds
     pause = 0.001

@@ -115,7 +115,7 @@ extension DataLoop {
             key = keys.next(at: base)
             let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
             let shard = shards.shard(of: hash)
-            shards.probes[shard].prefetchBucket(hash)
+            probes[shard].prefetchBucket(hash)
             batch.append(
                 BatchEntry(
                     kind: .key, verb: verb, endsRetrieval: ends && key.count == 0,
@@ -170,7 +170,7 @@ extension DataLoop {
     private mutating func appendKeyed(_ window: Int, _ slot: Int, valueStart: Int, bytes: Int) {
         guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else { return }
         let shard = shards.shard(of: hash)
-        shards.probes[shard].prefetchBucket(hash)
+        probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
         batch.append(
             BatchEntry(
@@ -241,7 +241,7 @@ extension DataLoop {
         guard count > 0 else { return }
         for position in 0..<count where batch.entries[position].keyCount > 0 {
             let entry = batch.entries + position
-            shards.probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
+            probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
         }
         for position in 0..<count { execute(batch.entries + position) }
         counters.add(.keys, count)

@@ -25,6 +25,8 @@ struct DataLoop: ~Copyable {
 
     let shared: NodeShared
     let shards: ShardAccess
+    /// This loop's own copies.
+    let probes: UnsafeMutablePointer<IndexProbe>
     let number: Int
     let counters: LoopCounters
     let epoll: Int32
@@ -64,6 +66,8 @@ struct DataLoop: ~Copyable {
     init(shared: NodeShared, number: Int, epoll: Int32) {
         self.shared = shared
         shards = shared.shards.access
+        probes = .allocate(capacity: shards.count)
+        probes.initialize(from: shards.probes, count: shards.count)
         self.epoll = epoll
         self.number = number
         counters = shared.counters[number]
@@ -90,6 +94,7 @@ struct DataLoop: ~Copyable {
     deinit {
         arena.deallocate()
         windows.deallocate()
+        probes.deallocate()
         Glibc.close(epoll)
     }
 
