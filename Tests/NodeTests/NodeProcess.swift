@@ -32,7 +32,7 @@ final class NodeProcess: Sendable {
 
     /// Starts `kiln serve -p 0 <arguments>` and waits until it serves.
     ///
-    /// - Parameter socketName: The file name of a unix socket to serve on instead, in ``directory``.
+    /// With `socketName` it serves on a unix socket of that name in ``directory`` instead.
     init(_ arguments: String..., socketName: String? = nil) throws {
         var template = Array("/tmp/kiln-node-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw NodeTestError.system("mkdtemp", errno) }

@@ -4,7 +4,9 @@ internal import Glibc
 internal import Primitives
 internal import Synchronization
 
-/// A list of connections in the making. A loop's connections are its own: it lists them itself.
+/// A list of connections in the making.
+///
+/// A loop's connections are its own: it lists them itself.
 final class ConnectionSurvey: Sendable {
     /// Bytes a loop lists at a time; some 400 connections.
     static let pageBytes = 64 << 10
