@@ -30,7 +30,9 @@ struct PeerAddress: Sendable {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let failure = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                name(descriptor, $0, &length)
+            }
         }
         guard failure == 0 else { return }
         let kind = Int32(storage.ss_family)
@@ -60,7 +62,8 @@ struct PeerAddress: Sendable {
         var words = words
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         inet_ntop(family == .ipv4 ? AF_INET : AF_INET6, &words, &text, socklen_t(text.count))
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// As `stats conns` shows it: a client on a unix socket has no address of its own.

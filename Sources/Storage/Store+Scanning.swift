@@ -29,6 +29,8 @@ public struct EvictionRecord: Sendable {
     public var key: [UInt8]
     /// Whether it had been read.
     public var wasFetched: Bool
+    /// Bytes it took.
+    public var bytes: Int
     /// Bytes of its value.
     public var valueCount: Int
     /// When it would have ended.
@@ -52,8 +54,8 @@ struct EvictionLog {
         }
         records.append(
             EvictionRecord(
-                key: Array(layout.key), wasFetched: layout.wasFetched,
-                    valueCount: layout.valueCount,
+                key: Array(layout.key), wasFetched: layout.wasFetched, bytes: layout.bytes,
+                valueCount: layout.valueCount,
                 expiry: layout.expiry, accessSecond: layout.accessSecond))
     }
 }

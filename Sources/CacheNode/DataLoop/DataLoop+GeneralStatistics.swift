@@ -80,7 +80,8 @@ extension DataLoop {
         reply.bytes.appendStatistic("threads", shared.configuration.threads)
         reply.bytes.appendStatistic("conn_yields", totals[.connectionYields])
         let buckets = max(1, totals.indexBuckets)
-        reply.bytes.appendStatistic("hash_power_level", Int.bitWidth - 1 - buckets.leadingZeroBitCount)
+        reply.bytes.appendStatistic(
+            "hash_power_level", Int.bitWidth - 1 - buckets.leadingZeroBitCount)
         reply.bytes.appendStatistic("hash_bytes", totals.store.indexBytes)
         // The indexes grow a bucket at a time, never in one go.
         reply.bytes.appendStatistic("hash_is_expanding", 0)
@@ -94,7 +95,8 @@ extension DataLoop {
         let dropped = watchers.dropped.load(ordering: .relaxed) &+ totals.eventsDropped
         reply.bytes.appendStatistic("log_worker_dropped", dropped)
         reply.bytes.appendStatistic("log_worker_written", watchers.written.load(ordering: .relaxed))
-        reply.bytes.appendStatistic("log_watcher_skipped", watchers.skipped.load(ordering: .relaxed))
+        reply.bytes.appendStatistic(
+            "log_watcher_skipped", watchers.skipped.load(ordering: .relaxed))
         reply.bytes.appendStatistic("log_watcher_sent", watchers.sent.load(ordering: .relaxed))
         reply.bytes.appendStatistic("log_watchers", watchers.count)
     }
@@ -117,7 +119,8 @@ extension DataLoop {
         let store = totals.store
         reply.bytes.appendStatistic("kiln_version", text: KilnVersion.current)
         let sizes: [(StaticString, Int)] = [
-            ("kiln_shards", shared.shards.access.count), ("kiln_segment_bytes", shared.shards.segmentBytes),
+            ("kiln_shards", shared.shards.access.count),
+            ("kiln_segment_bytes", shared.shards.segmentBytes),
             ("kiln_segments", store.slots), ("kiln_dead_bytes", store.deadBytes),
             ("kiln_pending_bytes", store.pendingBytes),
         ]

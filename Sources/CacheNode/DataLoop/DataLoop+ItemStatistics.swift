@@ -30,7 +30,9 @@ extension DataLoop {
             ("direct_reclaims", store.merges), ("hits_to_hot", 0), ("hits_to_warm", 0),
             ("hits_to_cold", totals.shards.getHits), ("hits_to_temp", 0),
         ]
-        for (name, value) in values { reply.bytes.appendClassStatistic(name, value, group: "items:") }
+        for (name, value) in values {
+            reply.bytes.appendClassStatistic(name, value, group: "items:")
+        }
         reply.bytes.append(ReplyText.end)
     }
 
@@ -38,7 +40,8 @@ extension DataLoop {
         var oldest = 0
         let time = now.instant
         for shard in 0..<shared.shards.access.count {
-            oldest = max(oldest, shared.shards.access.withShard(shard) { $0.store.oldestSeconds(at: time) })
+            oldest = max(
+                oldest, shared.shards.access.withShard(shard) { $0.store.oldestSeconds(at: time) })
         }
         return oldest
     }
@@ -48,7 +51,8 @@ extension DataLoop {
         let (store, shards) = (totals.store, totals.shards)
         let held = store.slots * shared.shards.segmentBytes
         if store.slots > 0 {
-            let mean = store.items > 0 ? max(1, (store.liveBytes + store.items - 1) / store.items) : 1
+            let mean =
+                store.items > 0 ? max(1, (store.liveBytes + store.items - 1) / store.items) : 1
             let chunks = max(store.items, held / mean)
             let values: [(StaticString, UInt64)] = [
                 ("chunk_size", UInt64(mean)),

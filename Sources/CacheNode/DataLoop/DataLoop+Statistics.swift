@@ -110,7 +110,8 @@ extension DataLoop {
             guard summary.count > 0 else { continue }
             appendLatency(group, "count", summary.count)
             for (name, thousandths) in Self.quantiles {
-                appendLatency(group, name, (summary.quantile(thousandths: thousandths) + 999) / 1000)
+                appendLatency(
+                    group, name, (summary.quantile(thousandths: thousandths) + 999) / 1000)
             }
         }
         reply.bytes.append(ReplyText.end)

@@ -42,7 +42,9 @@ extension DataLoop {
         connection.pointee.phase = .streaming
         streams.append(connection)
         hasRunnableStream = true
-        if !connection.pointee.isBlocked { setInterest(connection, connection.pointee.readInterest) }
+        if !connection.pointee.isBlocked {
+            setInterest(connection, connection.pointee.readInterest)
+        }
     }
 
     /// Lets each stream whose client keeps up produce a piece; the others' turn comes in between.
@@ -84,12 +86,14 @@ extension DataLoop {
     /// A client that is being sent a stream has hung up, or says something.
     mutating func receiveInStream(_ connection: ConnectionPointer, _ events: UInt32) {
         if events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { return close(connection) }
-        guard events & EPOLLIN.rawValue != 0, connection.pointee.stream?.discardsInput == true else {
+        guard events & EPOLLIN.rawValue != 0, connection.pointee.stream?.discardsInput == true
+        else {
             return
         }
         let start = arena + arenaUsed
         let count = recv(
-            connection.pointee.descriptor, start, min(Self.receiveBytes, Self.arenaBytes - arenaUsed), 0)
+            connection.pointee.descriptor, start,
+            min(Self.receiveBytes, Self.arenaBytes - arenaUsed), 0)
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close(connection) }
     }
 
@@ -104,10 +108,12 @@ extension DataLoop {
     /// Takes what a command has noted; its shard's lock is held.
     @inline(never)
     mutating func watch(
-        _ shard: inout ShardInstance, _ entry: UnsafeMutablePointer<BatchEntry>, _ time: ClockReading
+        _ shard: inout ShardInstance, _ entry: UnsafeMutablePointer<BatchEntry>,
+        _ time: ClockReading
     ) {
         let connection = windows[Int(entry.pointee.window)].connection
-        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let key = UnsafeRawBufferPointer(
+            start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         tap.take(
             &shard, entry.pointee.verb, key, descriptor: connection.pointee.descriptor, at: time)
     }

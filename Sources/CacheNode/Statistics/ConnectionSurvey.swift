@@ -4,7 +4,9 @@ internal import Glibc
 internal import Primitives
 internal import Synchronization
 
-/// A list of connections in the making. A loop's connections are its own: it lists them itself.
+/// A list of connections in the making.
+///
+/// A loop's connections are its own: it lists them itself.
 final class ConnectionSurvey: Sendable {
     /// Bytes a loop lists at a time; some 400 connections.
     static let pageBytes = 64 << 10
@@ -33,7 +35,9 @@ final class ConnectionSurvey: Sendable {
 
     /// Takes a page from the loop asked and wakes the loop that asks.
     func answer(_ text: [UInt8], cursor: Int, isAtEnd: Bool, waking inboxes: [LoopInbox]) {
-        state.withLock { $0 = State(text: text, hasAnswered: true, cursor: cursor, isAtEnd: isAtEnd) }
+        state.withLock {
+            $0 = State(text: text, hasAnswered: true, cursor: cursor, isAtEnd: isAtEnd)
+        }
         inboxes[askingLoop].ring()
     }
 
@@ -62,7 +66,8 @@ struct ConnectionStream: ReplyStream {
     ) -> StreamStep {
         if loop < 0 {
             for listener in shared.listeners {
-                ConnectionLines.append(listener, to: &reply, uptime: now.unixSeconds - shared.startedUnixSeconds)
+                ConnectionLines.append(
+                    listener, to: &reply, uptime: now.unixSeconds - shared.startedUnixSeconds)
             }
             return ask(0, shared)
         }
@@ -121,7 +126,8 @@ enum ConnectionLines {
         }
     }
 
-    private static func begin(_ descriptor: Int32, _ name: StaticString, _ output: inout ByteWriter) {
+    private static func begin(_ descriptor: Int32, _ name: StaticString, _ output: inout ByteWriter)
+    {
         output.append("STAT ")
         output.append(decimal: UInt64(max(0, descriptor)))
         output.append(":")

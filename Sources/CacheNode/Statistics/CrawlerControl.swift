@@ -1,7 +1,9 @@
 // What `lru_crawler` may set, and how many dumps run.
 internal import Synchronization
 
-/// The switches and counters of dumps. There is no crawler thread: ended items come back by themselves.
+/// The switches and counters of dumps.
+///
+/// There is no crawler thread: ended items come back by themselves.
 final class CrawlerControl: Sendable {
     /// Dumps at once; each holds a piece of ``DataLoop/streamBytes``, twice where its client lags.
     static let dumpLimit = 8

@@ -86,7 +86,9 @@ struct LatencySummary {
     private let total: UInt64
 
     init(of group: CommandGroup, in shared: NodeShared, since base: [UInt64]) {
-        var sum = base.isEmpty ? [UInt64](repeating: 0, count: LoopCounters.histogramWords) : base.map { 0 &- $0 }
+        var sum =
+            base.isEmpty
+            ? [UInt64](repeating: 0, count: LoopCounters.histogramWords) : base.map { 0 &- $0 }
         for loop in shared.counters {
             for (bucket, count) in loop.histogram(group).enumerated() { sum[bucket] &+= count }
         }

@@ -84,7 +84,9 @@ final class WatchHub: Sendable {
     /// The lines that wait for a watcher.
     func take(_ number: Int) -> [UInt8] {
         state.withLock { state in
-            guard let position = state.watchers.firstIndex(where: { $0.number == number }) else { return [] }
+            guard let position = state.watchers.firstIndex(where: { $0.number == number }) else {
+                return []
+            }
             state.watchers[position].isRung = false
             defer { state.watchers[position].queue = [] }
             return state.watchers[position].queue

@@ -44,7 +44,8 @@ struct WatchTap: ~Copyable {
 
     /// Takes the events of the command that has just run on `shard`, whose lock is held.
     mutating func take(
-        _ shard: inout ShardInstance, _ verb: Verb, _ key: UnsafeRawBufferPointer, descriptor: Int32,
+        _ shard: inout ShardInstance, _ verb: Verb, _ key: UnsafeRawBufferPointer,
+        descriptor: Int32,
         at now: ClockReading
     ) {
         if prefixes.isEnabled {
