@@ -64,7 +64,7 @@ struct StoreBenchmark {
         fill(&store)
         let keys = (0..<100).map { BenchKey($0) }
         let hashes = keys.map { KeyHash(of: $0.span) }
-        let count = 20_000_000
+        let count = items * 20
         var start = nanoseconds()
         var found = 0
         for turn in 0..<count / 100 {

@@ -1,7 +1,7 @@
 // Measures the store without a network: `kiln-micro find|put|overwrite|memory|pause|hit-ratio [items]`.
 //
-// Under `valgrind --tool=callgrind --toggle-collect=...` or `perf stat -e instructions:u`, the numbers of two
-// runs with different counts give instructions per operation.
+// Instructions per call, on a machine too busy for nanoseconds, are in
+// `valgrind --tool=callgrind kiln-micro hot 10000` and `callgrind_annotate --inclusive=yes`.
 
 let arguments = CommandLine.arguments
 let items = arguments.count > 2 ? Int(arguments[2]) ?? 1_000_000 : 1_000_000

@@ -95,6 +95,8 @@ struct ShardTable: Sendable {
     let memories: [StoreMemory]
     let segmentBytes: Int
 
+    /// The ownership epoch of a node that is alone: CAS uniques then begin at 1, as some clients read 32 bits.
+    private static let loneEpoch: UInt64 = 0
     /// Segments are at most this large: merging a few must not hold a shard's lock for long.
     private static let largestSegmentBytes = 256 << 10
     private static let smallestSegmentBytes = 32 << 10
@@ -135,7 +137,7 @@ struct ShardTable: Sendable {
             let store = Store(
                 configuration: settings, memory: memory, source: pool.source(shard: shard))
             (probes + shard).initialize(to: store.probe)
-            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: 1, index: shard)))
+            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: Self.loneEpoch, index: shard)))
         }
         self.memories = memories
         access = ShardAccess(

@@ -5,8 +5,8 @@
 //
 //   63..52 tag (never 0)   51..44 frequency   43..20 segment slot   19..0 offset in the segment / 4
 //
-// Words that would be empty remember what was evicted: a ghost has slot 0, and when it was evicted instead of
-// an offset. It costs nothing, and its key, coming back, is known to be worth more than a new one.
+// Words that would be empty remember what was evicted: a ghost has frequency 0, slot 0, and when it was
+// evicted instead of an offset. It costs nothing, and its key, coming back, is known to be worth more than a new one.
 //
 // When a bucket overflows, its last word becomes a link (tag 0): the number of an overflow bucket. Chains are
 // at most ``chainLimit`` buckets long: a flood of colliding keys evicts its own kind and slows nobody.
@@ -48,6 +48,7 @@ struct Index {
 
     static let tagShift: UInt64 = 52
     static let frequencyShift: UInt64 = 44
+    static let tagMask: UInt64 = 0xFFF << 52
     static let slotMask: UInt64 = 0xFF_FFFF << 20
     /// Bits of a ghost's eviction time.
     static let timeMask: UInt64 = (1 << 20) - 1
@@ -120,6 +121,12 @@ struct Index {
     @inline(__always)
     static func isItem(_ word: UInt64) -> Bool { word >> tagShift != 0 && word & slotMask != 0 }
 
+    /// Whether a word points to an item with this tag, in one comparison: a ghost is below slot 1.
+    @inline(__always)
+    static func isItem(_ word: UInt64, tagged tag: UInt64) -> Bool {
+        (word ^ tag) &- (1 << 20) < (1 << tagShift) - (1 << 20)
+    }
+
     /// Calls `matches` for each word with the hash's tag until it answers true; that word's address.
     @inline(__always)
     func find(_ mixed: UInt64, where matches: (ItemPosition) -> Bool) -> Word? {
@@ -128,9 +135,7 @@ struct Index {
         while true {
             for position in 0..<Self.wordsPerBucket {
                 let word = kiln_load_relaxed(current + position)
-                if (word ^ tag) >> Self.tagShift == 0 && word & Self.slotMask != 0
-                    && matches(ItemPosition(word: word))
-                {
+                if Self.isItem(word, tagged: tag) && matches(ItemPosition(word: word)) {
                     return current + position
                 }
             }
@@ -189,7 +194,7 @@ struct Index {
     mutating func bury(_ word: Word, at time: UInt64) {
         let old = kiln_load_relaxed(word)
         assert(Self.isItem(old), "an empty word or a link became a ghost")
-        kiln_store_relaxed(word, old & ~Self.positionMask | time & Self.timeMask)
+        kiln_store_relaxed(word, old & Self.tagMask | time & Self.timeMask)
         itemCount -= 1
     }
 

@@ -21,6 +21,7 @@ extension Store {
     ) throws(StoreError) -> ItemPosition {
         guard bytes <= itemSizeLimit else { throw .tooLarge(bytes: bytes, limit: itemSizeLimit) }
         let wanted = TTLClass.of(expiry, nowTick: Expiry.ticks(at: now))
+        if let position = append(bytes, ttlClass: wanted) { return position }
         if bytes > configuration.segmentBytes {
             return try allocateRun(bytes, ttlClass: wanted, at: now)
         }
@@ -38,11 +39,26 @@ extension Store {
             entry = openSegment(slot, ttlClass: wanted)
         }
         guard let entry else { throw .outOfMemory }
-        let slot = open[entry].slot
-        let offset = Int(info(slot).pointee.usedBytes)
-        info(slot).pointee.usedBytes += UInt32(bytes)
+        latestOpen = entry
+        return take(bytes, of: open[entry].slot)
+    }
+
+    /// Space in the segment that the item before went to, if it is of the right class and has room.
+    @inline(__always)
+    private mutating func append(_ bytes: Int, ttlClass: Int) -> ItemPosition? {
+        let known = open[latestOpen]
+        guard known.slot != 0 && Int(known.ttlClass) == ttlClass && hasRoom(known.slot, for: bytes)
+        else { return nil }
+        return take(bytes, of: known.slot)
+    }
+
+    @inline(__always)
+    private mutating func take(_ bytes: Int, of slot: UInt32) -> ItemPosition {
+        let info = info(slot)
+        let offset = info.pointee.usedBytes
+        info.pointee.usedBytes = offset &+ UInt32(truncatingIfNeeded: bytes)
         usedBytes &+= bytes
-        return ItemPosition(slot: slot, offset: offset)
+        return ItemPosition(slot: slot, offset: Int(offset))
     }
 
     private func hasRoom(_ slot: UInt32, for bytes: Int) -> Bool {

@@ -19,7 +19,8 @@ extension Store {
     /// reply shows.
     ///
     /// - Returns: nil where there is no item to serve.
-    public mutating func retrieve(_ key: RawSpan, hash: KeyHash, at now: Instant) -> RetrievedItem? {
+    public mutating func retrieve(_ key: RawSpan, hash: KeyHash, at now: Instant) -> RetrievedItem?
+    {
         let mixed = mixed(hash)
         let keyCount = key.byteCount
         guard let item = key.withUnsafeBytes({ locate($0, mixed) }) else { return nil }
@@ -36,7 +37,8 @@ extension Store {
         }
         let state = layout.state
         if !state.contains(.stub) { noteRead(item, at: now) }
-        let start = plain ? layout.address + (ItemLayout.headerBytes &+ keyCount) : layout.valueStart
+        let start =
+            plain ? layout.address + (ItemLayout.headerBytes &+ keyCount) : layout.valueStart
         return RetrievedItem(
             item: item, value: UnsafeRawBufferPointer(start: start, count: layout.valueCount),
             flags: flags, state: state)

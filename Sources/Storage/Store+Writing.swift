@@ -174,8 +174,9 @@ extension Store {
         let info = info(Index.position(old.word).slot)
         guard info.pointee.pins == 0 || shape.valueCount < Self.pinnableBytes else { return false }
         guard attributes.expiry.tick != 0 else { return true }
-        return openClass(for: TTLClass.of(attributes.expiry, nowTick: Expiry.ticks(at: now)))
-            == Int(info.pointee.ttlClass)
+        let wanted = TTLClass.of(attributes.expiry, nowTick: Expiry.ticks(at: now))
+        let known = Int(info.pointee.ttlClass)
+        return known == wanted || known == openClass(for: wanted)
     }
 
     @inline(__always)

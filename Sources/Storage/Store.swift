@@ -34,6 +34,8 @@ public struct Store: ~Copyable {
     var index: Index
     var queues: [SegmentQueue]
     var open = InlineArray<16, OpenSegment>(repeating: OpenSegment())
+    /// The place in ``open`` that was appended to last.
+    var latestOpen = 0
     /// Where merges copy to.
     var targets = InlineArray<8, OpenSegment>(repeating: OpenSegment())
     /// Slots of sealed segments whose items have stood an eviction.

@@ -7,15 +7,23 @@ import Testing
 
 extension Store {
     /// Looks a key up as a client's read does, without noting it.
-    func value(_ key: [UInt8], at now: Instant) -> [UInt8]? {
+    mutating func value(_ key: [UInt8], at now: Instant) -> [UInt8]? {
         guard let item = find(key.span.bytes, hash: KeyHash(of: key.span.bytes), at: now) else {
             return nil
         }
         return value(of: item).withUnsafeBytes { Array($0) }
     }
 
-    func item(_ key: [UInt8], at now: Instant) -> Item? {
+    mutating func item(_ key: [UInt8], at now: Instant) -> Item? {
         find(key.span.bytes, hash: KeyHash(of: key.span.bytes), at: now)
+    }
+
+    /// The same for the middle of an expectation, where nothing may be mutated.
+    func peek(_ key: String, at now: Instant) -> Item? {
+        Array(key.utf8).withUnsafeBytes { bytes in
+            let item = locate(bytes, mixed(KeyHash(of: bytes.bytes)))
+            return item.flatMap { isServed($0.layout, at: now) ? $0 : nil }
+        }
     }
 
     @discardableResult

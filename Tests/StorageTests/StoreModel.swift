@@ -84,7 +84,7 @@ struct ModelRun: ~Copyable {
         // A few sizes come often, so that values are overwritten in place.
         let count =
             switch pick(100) {
-            case 0: pick(plan.largeLimit)
+            case 0: pick(3) == 0 ? plan.largeLimit : pick(plan.largeLimit)
             case 1..<40: [0, 8, 100, 101][pick(4)]
             default: pick(plan.valueLimit)
             }
@@ -140,7 +140,7 @@ struct ModelRun: ~Copyable {
         return item
     }
 
-    func agree(_ item: Item, _ wanted: ModelItem, _ key: Int) {
+    mutating func agree(_ item: Item, _ wanted: ModelItem, _ key: Int) {
         if store.attributes(of: item) != wanted.attributes { fail("attributes differ", key) }
         let same = store.value(of: item).withUnsafeBytes { bytes in
             wanted.value.withUnsafeBytes { sameBytes(bytes, $0) }
@@ -191,10 +191,26 @@ struct ModelRun: ~Copyable {
     }
 
     mutating func read(_ key: Int) {
-        guard let item = look(key) else { return }
-        store.noteRead(item, at: clock.now)
-        if !store.wasFetched(item) { fail("a read is not noted", key) }
-        agree(item, model[key] ?? ModelItem(value: [], attributes: attributes()), key)
+        guard let item = look(key), let wanted = model[key] else { return }
+        if pick(2) == 0 { retrieve(key, wanted) } else { store.noteRead(item, at: clock.now) }
+        let isStub = wanted.attributes.state.contains(.stub)
+        if !store.wasFetched(item) && !isStub { fail("a read is not noted", key) }
+        agree(item, wanted, key)
+    }
+
+    mutating func retrieve(_ key: Int, _ wanted: ModelItem) {
+        let name = keys[key]
+        let hash = KeyHash(of: name.span.bytes)
+        guard let found = store.retrieve(name.span.bytes, hash: hash, at: clock.now) else {
+            fail("an item is found but not retrieved", key)
+            return
+        }
+        let same = wanted.value.withUnsafeBytes { sameBytes($0, found.value) }
+        if !same || found.flags != wanted.attributes.flags
+            || found.state != wanted.attributes.state
+        {
+            fail("an item is retrieved as another", key)
+        }
     }
 
     mutating func put(_ key: Int) {

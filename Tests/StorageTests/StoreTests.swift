@@ -42,15 +42,14 @@ struct StoreBed: ~Copyable {
     }
 
     func count(_ key: String) -> Int? {
-        guard let item = store.item(Array(key.utf8), at: clock.now) else { return nil }
-        let value = store.value(of: item)
-        for position in [0, value.byteCount / 2, value.byteCount - 1] where position >= 0 {
-            let byte = value.unsafeLoad(fromByteOffset: position, as: UInt8.self)
-            if byte != UInt8(truncatingIfNeeded: value.byteCount) {
-                Issue.record("a byte of \(key) is \(byte)")
+        guard let layout = store.peek(key, at: clock.now)?.layout else { return nil }
+        let value = UnsafeRawBufferPointer(start: layout.valueStart, count: layout.valueCount)
+        for position in [0, value.count / 2, value.count - 1] where position >= 0 {
+            if value[position] != UInt8(truncatingIfNeeded: value.count) {
+                Issue.record("a byte of \(key) is \(value[position])")
             }
         }
-        return value.byteCount
+        return value.count
     }
 
     mutating func read(_ key: String) {

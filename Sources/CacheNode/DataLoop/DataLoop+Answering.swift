@@ -22,7 +22,8 @@ extension DataLoop {
         case .shutdown: shutDown(command, connection)
         case .cacheMemlimit: setMemoryLimit(command, window)
         case .lru, .slabs, .extstore: acceptTuning(command, window)
-        case .misbehave, .configGet, .refreshCerts: answerError(command)
+        case .configGet: answerConfig(command, window)
+        case .misbehave, .refreshCerts: answerError(command)
         case .lruCrawler: answerCrawler(command, window)
         case .watch: answerWatch(command, window)
         default: answerStatistics(command, window)
@@ -85,7 +86,23 @@ extension DataLoop {
 
     /// Tuning of memcached's slabs and LRU has nothing to tune here: it is accepted.
     private mutating func acceptTuning(_ command: Command, _ window: Int) {
+        let words = words(of: command, window)
+        // Words that a sub-command needs behind it; what is unknown needs none and is an error.
+        let needed = ["mode": 1, "tune": 3, "temp_ttl": 1, "automove": 1, "reassign": 2]
+        guard let first = words.first, words.count > needed[first] ?? 0 else {
+            return answerError(command)
+        }
         if !command.noreply { reply.bytes.append("OK\r\n") }
+    }
+
+    /// `config get cluster`: the nodes that clients may connect to, in ElastiCache's form.
+    private mutating func answerConfig(_ command: Command, _ window: Int) {
+        let asked = words(of: command, window).last ?? ""
+        guard asked == "cluster" || asked == "AmazonElastiCache:cluster",
+            let listener = shared.listeners.first, !listener.isUnix
+        else { return answerError(command) }
+        let body = "1\n\(listener.name)|\(listener.name)|\(listener.port)\n"
+        reply.bytes.append(text: "CONFIG cluster 0 \(body.utf8.count)\r\n\(body)\r\nEND\r\n")
     }
 
     // MARK: flush_all

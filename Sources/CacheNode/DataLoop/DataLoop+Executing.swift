@@ -108,6 +108,11 @@ extension DataLoop {
             if batch.isFull { runBatch() }
             appendEntry(.end, window, verb)
         }
+        if key.count == Self.clusterKey.utf8CodeUnitCount && asksForCluster(base + key.start) {
+            batch.commands[slot].verb = .configGet
+            batch.commandCount &+= 1
+            return appendEntry(.node, window, .configGet, command: slot)
+        }
         while key.count > 0 {
             if batch.isFull { runBatch() }
             let start = base + key.start
@@ -123,6 +128,14 @@ extension DataLoop {
                     shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: count),
                     key: start, hash: hash, exptime: exptime, valueStart: 0))
         }
+    }
+
+    /// The key under which older clients of ElastiCache ask for the cluster's nodes.
+    private static let clusterKey: StaticString = "AmazonElastiCache:cluster"
+
+    @inline(never)
+    private func asksForCluster(_ key: UnsafeRawPointer) -> Bool {
+        memcmp(key, Self.clusterKey.utf8Start, Self.clusterKey.utf8CodeUnitCount) == 0
     }
 
     private mutating func appendEntry(
