@@ -5,6 +5,9 @@ extension Store {
     /// Whether storing one more new key makes the index grow.
     public var nextInsertGrowsIndex: Bool { index.nextInsertGrows }
 
+    /// Rises whenever a segment is sealed; the command that does it goes on in another one.
+    public var sealCount: UInt64 { nextSequence }
+
     /// Seconds since the last access of the first live item of the oldest sealed segment; 0 where there is none.
     ///
     /// What memcached calls the age of a class is that of its queue's last item; segments are queued here.

@@ -7,6 +7,7 @@ internal import Storage
 struct GrowthMark {
     /// Buckets of the index; 0 for a command that can't make it grow.
     var buckets = 0
+    var sealCount: UInt64 = 0
     /// The thread's processor time; 0 where it was not asked for.
     var start: Int64 = 0
 }
@@ -26,18 +27,20 @@ extension DataLoop {
             return GrowthMark()
         }
         return GrowthMark(
-            buckets: shard.store.scanEnd,
+            buckets: shard.store.scanEnd, sealCount: shard.store.sealCount,
             start: growthTurnsLeft > 0 ? shared.clock.threadNanoseconds : 0)
     }
 
     /// Keeps the longest time of a command that did make its index grow.
     ///
-    /// It is processor time: what the thread waits for the processor is not the index's doing.
+    /// It is processor time: what the thread waits for the processor is not the index's doing. Nor is what a
+    /// command spends that begins another segment: the first touch of a huge page takes milliseconds where
+    /// the system has to look for one.
     @inline(never)
     mutating func noteGrowth(of shard: borrowing ShardInstance, since mark: GrowthMark) {
         guard shard.store.scanEnd != mark.buckets else { return }
         growthTurnsLeft = Self.timedTurns
-        guard mark.start != 0 else { return }
+        guard mark.start != 0 && mark.sealCount == shard.store.sealCount else { return }
         let elapsed = UInt64(max(0, shared.clock.threadNanoseconds - mark.start))
         counters.raise(.indexGrowthPause, to: elapsed)
         counters.record(.indexGrowth, nanoseconds: elapsed, count: 1)
