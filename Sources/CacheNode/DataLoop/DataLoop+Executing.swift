@@ -152,9 +152,11 @@ extension DataLoop {
 
     /// A command with a data block: only whole ones become entries.
     private mutating func appendStorage(_ window: Int, _ slot: Int) -> Bool {
-        let command = batch.commands[slot]
+        // Read field by field: a command is too large to be copied for each request.
+        let command = batch.commands + slot
+        let lineCount = command.pointee.lineCount
         let start = windows[window].parsed
-        let needed = command.lineCount + command.valueCount + 2
+        let needed = lineCount + command.pointee.valueCount + 2
         let have = windows[window].count - start
         if have < needed {
             guard needed > Self.uploadThresholdBytes && have >= Self.uploadStartBytes else {
@@ -162,9 +164,10 @@ extension DataLoop {
                 return false
             }
             guard let (key, hash) = key(of: slot, window) else { return true }
+            let started = command.pointee
             runBatch()
             if windows[window].connection.pointee.phase == .commands {
-                startUpload(window, command, key: key, hash)
+                startUpload(window, started, key: key, hash)
             }
             return true
         }
@@ -172,11 +175,11 @@ extension DataLoop {
         let isWhole = end.load(as: UInt8.self) == 13 && end.load(fromByteOffset: 1, as: UInt8.self) == 10
         if !isWhole {
             batch.commandCount &+= 1
-            appendEntry(.badChunk, window, command.verb, command: slot)
+            appendEntry(.badChunk, window, command.pointee.verb, command: slot)
             windows[window].parsed &+= needed
             return true
         }
-        appendKeyed(window, slot, valueStart: start + command.lineCount, bytes: needed)
+        appendKeyed(window, slot, valueStart: start + lineCount, bytes: needed)
         return true
     }
 
@@ -185,9 +188,13 @@ extension DataLoop {
         let shard = shards.shard(of: hash)
         probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
+        let isPlainRead =
+            batch.commands[slot].verb == .metaGet
+            && batch.commands[slot].meta.letters == MetaArguments.bit(UInt8(ascii: "v"))
         batch.append(
             BatchEntry(
-                kind: .command, verb: batch.commands[slot].verb, endsRetrieval: false,
+                kind: isPlainRead ? .metaKey : .command, verb: batch.commands[slot].verb,
+                endsRetrieval: false,
                 window: Int32(truncatingIfNeeded: window), command: Int32(truncatingIfNeeded: slot),
                 shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: key.count),
                 key: keyStart, hash: hash, exptime: 0, valueStart: valueStart))
@@ -268,6 +275,8 @@ extension DataLoop {
         switch entry.pointee.kind {
         case .key:
             retrieve(entry)
+        case .metaKey:
+            retrieveMeta(entry)
         case .command:
             executeKeyed(entry)
         case .node:
@@ -299,6 +308,18 @@ extension DataLoop {
             reply.bytes.append("END\r\n")
             noteExecuted(verb)
         }
+    }
+
+    /// `mg key v`; where the item's lease state has to be shown, it is executed as any other meta get.
+    @inline(__always)
+    private mutating func retrieveMeta(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let (hash, time) = (entry.pointee.hash, now)
+        let isDone = shards.withShard(Int(entry.pointee.shard)) { shard in
+            shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
+        }
+        guard isDone else { return executeKeyed(entry) }
+        noteExecuted(.metaGet)
     }
 
     private mutating func executeKeyed(_ entry: UnsafeMutablePointer<BatchEntry>) {

@@ -9,6 +9,8 @@ struct BatchEntry {
     enum Kind: UInt8 {
         /// One key of a retrieval.
         case key
+        /// The key of a meta get that only reads the value.
+        case metaKey
         /// A command on one key.
         case command
         /// A command that the node answers itself.
