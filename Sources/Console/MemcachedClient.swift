@@ -48,6 +48,9 @@ public struct MemcachedClient: ~Copyable {
         socket = try ClientSocket(to: address)
     }
 
+    /// What a line of statistics begins with: of any group, of `detail dump`, of `cachedump`.
+    private static let statisticWords = ["STAT", "PREFIX", "ITEM"]
+
     /// The statistics of `group` (empty: the general ones), in the server's order.
     public mutating func statistics(_ group: String) throws(ConsoleError) -> [Statistic] {
         try send(line: group.isEmpty ? "stats" : "stats \(group)")
@@ -56,9 +59,13 @@ public struct MemcachedClient: ~Copyable {
             let line = try replyLine()
             if line == "END" || line == "RESET" || line == "OK" { return statistics }
             let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard words.count >= 2, words[0] == "STAT" else { throw unexpected(line) }
+            guard words.count >= 2, Self.statisticWords.contains(String(words[0])) else {
+                throw unexpected(line)
+            }
             statistics.append(
                 Statistic(name: String(words[1]), value: words.count > 2 ? String(words[2]) : ""))
+            // These two answer with one line and no end, as memcached's do.
+            if group == "sizes_enable" || group == "sizes_disable" { return statistics }
         }
     }
 

@@ -4,6 +4,7 @@ _SLAB_MOVER = "pages of slab classes are moved in memcached; Kiln has segments a
 _LRU_QUEUES = "names a move between memcached's LRU queues; Kiln evicts by merging segments"
 _EXTSTORE = "extstore is not part of Kiln"
 _TLS = "names an option of memcached's own TLS build"
+_BUFFERS = "buffers belong to loops, not to connections: kiln_buffer_bytes counts them"
 _NAPI = "thread choice by NAPI id is not offered"
 
 #: group -> name (for `items` and `slabs`: without its class number) -> reason.
@@ -26,6 +27,20 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
             )
         },
         **{name: _LRU_QUEUES for name in ("moves_to_cold", "moves_to_warm", "moves_within_lru", "lru_bumps_dropped")},
+        **{
+            name: _BUFFERS
+            for name in (
+                "response_obj_oom",
+                "response_obj_count",
+                "response_obj_bytes",
+                "read_buf_count",
+                "read_buf_bytes",
+                "read_buf_bytes_free",
+                "read_buf_oom",
+            )
+        },
+        "slab_global_page_pool": _SLAB_MOVER,
+        "malloc_fails": "items are not allocated one by one: store_no_memory counts refused writes",
         "lru_maintainer_juggles": "there is no LRU maintainer thread",
         "lrutail_reflocked": _LRU_QUEUES,
     },
@@ -62,6 +77,9 @@ WITHOUT_MEANING: dict[str, dict[str, str]] = {
             )
         },
         "num_napi_ids": _NAPI,
+        "growth_factor": "there are no slab classes to size",
+        "chunk_size": "there are no slab classes to size",
+        "read_buf_mem_limit": _BUFFERS,
         "memory_file": "restartable memory files are not offered",
         "num_threads_per_udp": "no UDP",
         "inline_ascii_response": "an option memcached itself no longer has a use for",

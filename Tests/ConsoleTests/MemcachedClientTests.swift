@@ -39,6 +39,22 @@ import Testing
         #expect(server.received() == "set k 3 60 1\r\nv\r\ndelete k\r\ndelete k\r\n")
     }
 
+    @Test("groups that answer in lines of their own, or without an end")
+    func readsOtherStatistics() throws {
+        let server = try ScriptedServer()
+        var client = try MemcachedClient(to: .unix(path: server.path))
+        try server.answer("PREFIX a get 1 hit 0 set 0 del 0\r\nEND\r\nITEM k [1 b; 0 s]\r\nEND\r\n")
+        #expect(
+            try client.statistics("detail dump")
+                == [Statistic(name: "a", value: "get 1 hit 0 set 0 del 0")])
+        #expect(
+            try client.statistics("cachedump 1 0") == [Statistic(name: "k", value: "[1 b; 0 s]")])
+        try server.answer("STAT sizes_status enabled\r\n")
+        #expect(
+            try client.statistics("sizes_enable")
+                == [Statistic(name: "sizes_status", value: "enabled")])
+    }
+
     @Test(arguments: [("", "stats\r\n"), ("items", "stats items\r\n")])
     func readsStatistics(_ group: String, _ request: String) throws {
         let server = try ScriptedServer()
