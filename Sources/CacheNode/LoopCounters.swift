@@ -38,7 +38,8 @@ enum LoopCounter: Int, CaseIterable {
     case acceptsPaused
     /// Bytes of receive and reply buffers, as of the last tick.
     case bufferBytes
-    /// Longest storage command during which an index grew, in nanoseconds: an upper bound of the growth itself.
+    /// Longest storage command during which an index grew, in nanoseconds: an upper bound of the
+    /// growth itself.
     case indexGrowthPause
 }
 
@@ -49,7 +50,8 @@ enum CommandGroup: Int, CaseIterable {
 
 /// Counters and latency histograms of one loop, in raw memory that lives as long as the process.
 ///
-/// `@unchecked Sendable`: one loop writes, others read single words, all by relaxed atomic accesses.
+/// `@unchecked Sendable`: one loop writes, others read single words, all by relaxed atomic
+/// accesses.
 struct LoopCounters: @unchecked Sendable {
     private let words: UnsafeMutablePointer<UInt64>
 
@@ -89,7 +91,9 @@ struct LoopCounters: @unchecked Sendable {
 
     /// Notes that `count` commands of `group` took `nanoseconds`.
     func record(_ group: CommandGroup, nanoseconds: UInt64, count: Int) {
-        let word = words + (Self.counterWords + group.rawValue * Self.histogramWords + Self.bucket(nanoseconds))
+        let word =
+            words
+            + (Self.counterWords + group.rawValue * Self.histogramWords + Self.bucket(nanoseconds))
         kiln_store_relaxed(word, kiln_load_relaxed(word) &+ UInt64(count))
     }
 

@@ -1,4 +1,5 @@
-// The form nearly every meta get has, read in one short pass: `mg <key>` and flags of one letter each.
+// The form nearly every meta get has, read in one short pass: `mg <key>` and flags of one letter
+// each.
 
 extension RequestParser {
     /// Flags of `mg` that take no argument and change nothing in how the line is read.
@@ -8,7 +9,8 @@ extension RequestParser {
         | MetaArguments.bit(0x73) | MetaArguments.bit(0x74) | MetaArguments.bit(0x75)  // s t u
         | MetaArguments.bit(0x76)  // v
 
-    /// Reads a line of that form; false, with nothing changed, for any other, which the general way reads.
+    /// Reads a line of that form; false, with nothing changed, for any other, which the general way
+    /// reads.
     @inline(__always)
     func plainMetaGet(
         _ base: UnsafeRawPointer, _ start: Int, _ count: Int, _ command: inout Command

@@ -1,4 +1,5 @@
-// Replies that are longer than memory should hold: composed a piece at a time, as fast as the client reads.
+// Replies that are longer than memory should hold: composed a piece at a time, as fast as the
+// client reads.
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -15,8 +16,8 @@ enum StreamStep {
     case ended
 }
 
-/// A reply too long to be composed at once, such as a dump of all keys: continued whenever the client has
-/// read what there was.
+/// A reply too long to be composed at once, such as a dump of all keys: continued whenever the
+/// client has read what there was.
 protocol ReplyStream {
     /// Whether what the client sends meanwhile is thrown away, instead of being its next commands.
     var discardsInput: Bool { get }
@@ -120,7 +121,8 @@ extension DataLoop {
 
     // MARK: Index growth
 
-    /// When a command began that may make its shard's index grow; 0 for all others, so that they read no clock.
+    /// When a command began that may make its shard's index grow; 0 for all others, so that they
+    /// read no clock.
     @inline(__always)
     func growthStart(
         of shard: borrowing ShardInstance, _ entry: UnsafeMutablePointer<BatchEntry>
