@@ -63,7 +63,8 @@ struct ExactLRU {
     }
 }
 
-/// S3-FIFO (Yang et al., SOSP 2023): a small queue, a main queue with counts to 3, and a ghost queue.
+/// S3-FIFO (Yang et al., SOSP 2023): a small queue, a main queue with counts to 3, and a ghost
+/// queue.
 struct S3FIFO {
     private let limit: Int
     private var usedSmall = 0

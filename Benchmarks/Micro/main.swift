@@ -1,4 +1,5 @@
-// Measures the store without a network: `kiln-micro find|put|overwrite|memory|pause|hit-ratio [items]`.
+// Measures the store without a network: `kiln-micro find|put|overwrite|memory|pause|hit-ratio
+// [items]`.
 //
 // Instructions per call, on a machine too busy for nanoseconds, are in
 // `valgrind --tool=callgrind kiln-micro hot 10000` and `callgrind_annotate --inclusive=yes`.

@@ -34,7 +34,8 @@ public enum CacheNodeMain {
             try write(lines.joined(), to: path)
         }
         for listener in listeners {
-            logger.notice("serving on \(listener.name)\(listener.isUnix ? "" : ":\(listener.port)")")
+            logger.notice(
+                "serving on \(listener.name)\(listener.isUnix ? "" : ":\(listener.port)")")
         }
         waitForSignal(shared)
         shared.stop()
@@ -165,7 +166,8 @@ public enum CacheNodeMain {
         guard getuid() == 0 || geteuid() == 0 else { return }
         guard let entry = getpwnam(name) else { throw .unknownUser(name) }
         if entry.pointee.pw_uid == 0 { return }
-        guard setgroups(0, nil) == 0, setgid(entry.pointee.pw_gid) == 0, setuid(entry.pointee.pw_uid) == 0
+        guard setgroups(0, nil) == 0, setgid(entry.pointee.pw_gid) == 0,
+            setuid(entry.pointee.pw_uid) == 0
         else { throw .cannotBecomeUser(name, code: errno) }
     }
 

@@ -6,13 +6,18 @@ extension Listener {
     /// Opens every address of the configuration.
     static func openAll(_ configuration: NodeConfiguration) throws(NodeError) -> [Listener] {
         if let path = configuration.unixSocketPath {
-            return [try openUnix(path, mask: configuration.unixSocketMask, backlog: configuration.backlog)]
+            return [
+                try openUnix(
+                    path, mask: configuration.unixSocketMask, backlog: configuration.backlog)
+            ]
         }
         var open: [Listener] = []
         do throws(NodeError) {
             for address in configuration.listen {
                 // With `-p 0` all addresses share the port that the first one was given.
-                let port = address.port ?? (configuration.port == 0 ? open.first?.port : nil) ?? configuration.port
+                let port =
+                    address.port ?? (configuration.port == 0 ? open.first?.port : nil)
+                    ?? configuration.port
                 open += try openTCP(address.host, port: port, backlog: configuration.backlog)
             }
         } catch {
@@ -29,7 +34,8 @@ extension Listener {
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        let failure = getaddrinfo(host.isEmpty || host == "*" ? nil : host, String(port), &hints, &found)
+        let failure = getaddrinfo(
+            host.isEmpty || host == "*" ? nil : host, String(port), &hints, &found)
         guard failure == 0 else {
             throw .unknownAddress(address: host, reason: String(cString: gai_strerror(failure)))
         }
@@ -44,7 +50,9 @@ extension Listener {
                 open.append(listener)
             }
         }
-        guard !open.isEmpty else { throw .cannotListen(address: "\(host):\(port)", code: lastError) }
+        guard !open.isEmpty else {
+            throw .cannotListen(address: "\(host):\(port)", code: lastError)
+        }
         return open
     }
 
@@ -66,14 +74,17 @@ extension Listener {
         memcpy(&storage, address.ai_addr, Int(address.ai_addrlen))
         setPort(&storage, port)
         let bound = withUnsafePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, address.ai_addrlen) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, address.ai_addrlen)
+            }
         }
         guard bound == 0, Glibc.listen(descriptor, Int32(backlog)) == 0 else {
             lastError = errno
             close(descriptor)
             return nil
         }
-        return Listener(descriptor: descriptor, name: host, port: boundPort(descriptor), isUnix: false)
+        return Listener(
+            descriptor: descriptor, name: host, port: boundPort(descriptor), isUnix: false)
     }
 
     private static func setPort(_ storage: inout sockaddr_storage, _ port: Int) {
@@ -88,19 +99,25 @@ extension Listener {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         _ = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &length)
+            }
         }
         return withUnsafeBytes(of: &storage) { bytes in
             Int(in_port_t(bigEndian: bytes.load(fromByteOffset: 2, as: in_port_t.self)))
         }
     }
 
-    private static func openUnix(_ path: String, mask: Int, backlog: Int) throws(NodeError) -> Listener {
+    private static func openUnix(_ path: String, mask: Int, backlog: Int) throws(NodeError)
+        -> Listener
+    {
         let descriptor = socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0
+        )
         guard descriptor >= 0 else { throw .system(call: "socket", code: errno) }
         var status = stat()
-        // A socket left by an earlier run is replaced; anything else of that name is not ours to remove.
+        // A socket left by an earlier run is replaced; anything else of that name is not ours to
+        // remove.
         if lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

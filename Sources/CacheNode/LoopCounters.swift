@@ -51,7 +51,8 @@ enum CommandGroup: Int, CaseIterable {
 
 /// Counters and latency histograms of one loop, in raw memory that lives as long as the process.
 ///
-/// `@unchecked Sendable`: one loop writes, others read single words, all by relaxed atomic accesses.
+/// `@unchecked Sendable`: one loop writes, others read single words, all by relaxed atomic
+/// accesses.
 struct LoopCounters: @unchecked Sendable {
     private let words: UnsafeMutablePointer<UInt64>
 
@@ -91,7 +92,9 @@ struct LoopCounters: @unchecked Sendable {
 
     /// Notes that `count` commands of `group` took `nanoseconds`.
     func record(_ group: CommandGroup, nanoseconds: UInt64, count: Int) {
-        let word = words + (Self.counterWords + group.rawValue * Self.histogramWords + Self.bucket(nanoseconds))
+        let word =
+            words
+            + (Self.counterWords + group.rawValue * Self.histogramWords + Self.bucket(nanoseconds))
         kiln_store_relaxed(word, kiln_load_relaxed(word) &+ UInt64(count))
     }
 

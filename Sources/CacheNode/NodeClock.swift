@@ -5,8 +5,8 @@ internal import Primitives
 
 /// The node's clocks: monotonic time since the node started, and the date.
 ///
-/// The monotonic one is CLOCK_BOOTTIME: unlike CLOCK_MONOTONIC it goes on while the machine is suspended, so
-/// that nothing outlives its end by a nap.
+/// The monotonic one is CLOCK_BOOTTIME: unlike CLOCK_MONOTONIC it goes on while the machine is
+/// suspended, so that nothing outlives its end by a nap.
 struct NodeClock: Sendable {
     private let origin: Int64
 
@@ -29,7 +29,8 @@ struct NodeClock: Sendable {
     /// The date in microseconds, for the lines of watchers.
     var wallMicroseconds: Int64 { Self.nanoseconds(CLOCK_REALTIME) / 1000 }
 
-    /// The date at which ``now`` was 0, to the nearest second: a moment of one clock added to it is a date.
+    /// The date at which ``now`` was 0, to the nearest second: a moment of one clock added to it is
+    /// a date.
     var originSeconds: Int64 {
         let distance = Self.nanoseconds(CLOCK_REALTIME) - now.nanoseconds
         return (distance + 500_000_000) / 1_000_000_000

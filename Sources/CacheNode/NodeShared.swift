@@ -143,7 +143,9 @@ final class NodeShared: Sendable {
     /// Ends every item stored so far.
     func flush(at now: ClockReading) {
         flushDue.store(0, ordering: .relaxed)
-        for shard in 0..<shards.access.count { shards.access.withShard(shard) { $0.flush(at: now) } }
+        for shard in 0..<shards.access.count {
+            shards.access.withShard(shard) { $0.flush(at: now) }
+        }
     }
 
     /// Flushes later; a later command replaces the time, as in memcached.

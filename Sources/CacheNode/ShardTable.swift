@@ -49,7 +49,8 @@ final class SharedPool: Sendable {
         set { pool.withLock { $0.limitBytes = newValue } }
     }
 
-    /// Changes the pool, and gives the pages it has dropped back to the system before anybody uses them.
+    /// Changes the pool, and gives the pages it has dropped back to the system before anybody uses
+    /// them.
     private func change<R: Sendable>(_ body: (inout SegmentPool) -> R) -> R {
         pool.withLock { pool in
             let result = body(&pool)
@@ -67,8 +68,8 @@ final class SharedPool: Sendable {
 
 /// The way to each shard of a node.
 ///
-/// `@unchecked Sendable`: the cells never move, are created before the first loop starts and live as long as
-/// the process; each is only touched under its own lock.
+/// `@unchecked Sendable`: the cells never move, are created before the first loop starts and live
+/// as long as the process; each is only touched under its own lock.
 struct ShardAccess: @unchecked Sendable {
     let count: Int
     let cells: UnsafePointer<ShardCell>
@@ -82,7 +83,9 @@ struct ShardAccess: @unchecked Sendable {
     }
 
     @inline(__always)
-    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R) -> sending R {
+    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R)
+        -> sending R
+    {
         cells[number].shard.withLock { body(&$0) }
     }
 }
@@ -95,13 +98,14 @@ struct ShardTable: Sendable {
     let memories: [StoreMemory]
     let segmentBytes: Int
 
-    /// The ownership epoch of a node that is alone: CAS uniques then begin at 1, as some clients read 32 bits.
+    /// The ownership epoch of a node that is alone: CAS uniques then begin at 1, as some clients
+    /// read 32 bits.
     private static let loneEpoch: UInt64 = 0
     /// Segments are at most this large: merging a few must not hold a shard's lock for long.
     private static let largestSegmentBytes = 256 << 10
     private static let smallestSegmentBytes = 32 << 10
-    /// Address space reserved for segments, as a multiple of the memory limit, so that neighbouring slots
-    /// for large values are found without moving anything.
+    /// Address space reserved for segments, as a multiple of the memory limit, so that neighbouring
+    /// slots for large values are found without moving anything.
     private static let addressSpaceFactor = 4
 
     init(_ configuration: NodeConfiguration) throws(NodeError) {
@@ -113,15 +117,18 @@ struct ShardTable: Sendable {
         segmentBytes = bytes
         let slots = min(limit / bytes * Self.addressSpaceFactor + 64, 1 << 24 - 1)
         let segments = try Self.reserveAligned((slots + 1) * bytes)
-        kiln_prefer_huge_pages(UnsafeMutableRawPointer(bitPattern: segments), UInt((slots + 1) * bytes))
+        kiln_prefer_huge_pages(
+            UnsafeMutableRawPointer(bitPattern: segments), UInt((slots + 1) * bytes))
         let infos = try Self.reserve((slots + 1) * StoreMemory.infoBytes)
         pool = SharedPool(
-            SegmentPool(limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
+            SegmentPool(
+                limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
             segments: segments)
         let secret = UInt64.random(in: 1...UInt64.max)
         let cells = UnsafeMutablePointer<ShardCell>.allocate(capacity: shards)
         let probes = UnsafeMutablePointer<IndexProbe>.allocate(capacity: shards)
-        // A shard may hold twice its fair share of items; of the smallest there are two to an index word.
+        // A shard may hold twice its fair share of items; of the smallest there are two to an index
+        // word.
         let indexBytes = max(1 << 20, limit / shards)
         var memories: [StoreMemory] = []
         for shard in 0..<shards {
@@ -137,15 +144,19 @@ struct ShardTable: Sendable {
             let store = Store(
                 configuration: settings, memory: memory, source: pool.source(shard: shard))
             (probes + shard).initialize(to: store.probe)
-            (cells + shard).initialize(to: ShardCell(ShardInstance(store: store, epoch: Self.loneEpoch, index: shard)))
+            (cells + shard).initialize(
+                to: ShardCell(ShardInstance(store: store, epoch: Self.loneEpoch, index: shard)))
         }
         self.memories = memories
         access = ShardAccess(
-            count: shards, cells: UnsafePointer(cells), probes: UnsafePointer(probes), secret: secret)
+            count: shards, cells: UnsafePointer(cells), probes: UnsafePointer(probes),
+            secret: secret)
     }
 
     private static func reserve(_ bytes: Int) throws(NodeError) -> UInt {
-        guard let address = kiln_reserve(UInt(bytes)) else { throw .cannotReserveMemory(bytes: bytes) }
+        guard let address = kiln_reserve(UInt(bytes)) else {
+            throw .cannotReserveMemory(bytes: bytes)
+        }
         return UInt(bitPattern: address)
     }
 
@@ -159,7 +170,8 @@ struct ShardTable: Sendable {
 
     /// Turns the parts of the indexes that are full into huge pages, one at a time.
     ///
-    /// Asking for huge pages beforehand would take two megabytes where a small index needs a few pages.
+    /// Asking for huge pages beforehand would take two megabytes where a small index needs a few
+    /// pages.
     ///
     /// - Parameter done: Huge pages made so far, by shard.
     func collapseIndexes(_ done: inout [Int]) {
@@ -168,7 +180,8 @@ struct ShardTable: Sendable {
             while done[shard] < full {
                 let start = memories[shard].index + UInt(done[shard] * Self.hugePageBytes)
                 // Where the system has no huge page to give, small ones serve.
-                _ = kiln_collapse(UnsafeMutableRawPointer(bitPattern: start), UInt(Self.hugePageBytes))
+                _ = kiln_collapse(
+                    UnsafeMutableRawPointer(bitPattern: start), UInt(Self.hugePageBytes))
                 done[shard] += 1
             }
         }
@@ -176,7 +189,9 @@ struct ShardTable: Sendable {
 
     var count: Int { access.count }
 
-    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R) -> sending R {
+    func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R)
+        -> sending R
+    {
         access.withShard(number, body)
     }
 }

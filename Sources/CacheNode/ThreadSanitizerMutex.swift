@@ -3,8 +3,10 @@
     internal import CLinux
     internal import Glibc
 
-    /// Stands in for Synchronization's `Mutex`, whose futex the sanitizer does not see: to it, everything under
-    /// such a lock is a race. A pthread mutex it knows.
+    /// Stands in for the `Mutex` of Synchronization.
+    ///
+    /// The sanitizer does not see that one's futex, and takes everything under such a lock for a
+    /// race. A pthread mutex it knows.
     ///
     /// `@unchecked Sendable`: the value is only reached under the lock.
     struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {

@@ -14,7 +14,8 @@ extension Expiry {
     /// date.
     ///
     /// A date becomes a distance here, once: later steps of the wall clock change nothing.
-    /// As in memcached the number is taken modulo 2^32, with a sign: a date after 2038 is one in the past.
+    /// As in memcached the number is taken modulo 2^32, with a sign: a date after 2038 is one in
+    /// the past.
     @inlinable
     public init(exptime sent: Int64, at now: ClockReading) {
         let exptime = Int64(Int32(truncatingIfNeeded: sent))

@@ -98,7 +98,9 @@ extension ShardInstance {
         var attributes = store.attributes(of: item)
         if attributes.state.contains(.stub) && !isMeta { return .notFound }
         let width = store.valueCount(of: item)
-        guard width > 0, !Self.isChunked(key.byteCount, width, attributes) else { return .notNumeric }
+        guard width > 0, !Self.isChunked(key.byteCount, width, attributes) else {
+            return .notNumeric
+        }
         guard compareCAS == 0 || compareCAS == attributes.cas else { return .otherCAS }
         guard width <= StoredNumber.longestValue else { return .notNumeric }
         guard let number = StoredNumber.read(store.value(of: item)) else { return .notNumeric }
@@ -124,7 +126,9 @@ extension ShardInstance {
     }
 
     /// Whether memcached would keep the item in several chunks: it looks at nothing else then.
-    private static func isChunked(_ keyCount: Int, _ width: Int, _ attributes: ItemAttributes) -> Bool {
+    private static func isChunked(_ keyCount: Int, _ width: Int, _ attributes: ItemAttributes)
+        -> Bool
+    {
         // Its header, CAS and the ends of key and value; its largest chunk is half a page.
         width + keyCount + 59 + (attributes.flags == 0 ? 0 : 4) > 512 << 10
     }

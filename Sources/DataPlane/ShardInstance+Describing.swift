@@ -97,7 +97,8 @@ extension ShardInstance {
 }
 
 extension ByteWriter {
-    /// Appends a key as memcached shows it in logs and dumps: all but `A-Z a-z 0-9 - . _ ~` as `%XX`.
+    /// Appends a key as memcached shows it in logs and dumps: all but `A-Z a-z 0-9 - . _ ~` as
+    /// `%XX`.
     public mutating func append(percentEncoded key: RawSpan) {
         for offset in 0..<key.byteCount {
             let byte = key.unsafeLoad(fromByteOffset: offset, as: UInt8.self)

@@ -1,7 +1,7 @@
 // mg and me. A win is the right, given to one client, to fill or refresh an item: W to that client,
 // Z to all others until the item is written.
 import MemcacheProtocol
-import Primitives
+public import Primitives
 import Storage
 
 /// The item that `mg` answers with: one that was found, or the stub it is about to create.
@@ -19,6 +19,40 @@ private struct MetaGetSubject {
 }
 
 extension ShardInstance {
+    /// Answers `mg` with the flag `v` alone, the shape of a plain read.
+    ///
+    /// - Returns: false, and nothing appended, where the item's lease state has to be shown:
+    ///   ``execute`` answers then.
+    public mutating func retrieveMeta(
+        key: RawSpan, hash: KeyHash, at now: ClockReading, reply: inout ReplyBuffer
+    ) -> Bool {
+        guard let found = store.retrieve(key, hash: hash, at: now.instant) else {
+            noteFetch(of: nil, key, hash, now)
+            counters.cmdGet &+= 1
+            counters.getMisses &+= 1
+            reply.bytes.append("EN\r\n")
+            return true
+        }
+        guard found.state.isEmpty else { return false }
+        if watching.contains(.fetchers) { noteFetch(of: found.item, key, hash, now) }
+        counters.cmdGet &+= 1
+        counters.getHits &+= 1
+        let count = found.value.count
+        let copies = count < ReplyBuffer.spliceBytes
+        // `VA `, a number, two line ends, room for a word.
+        reply.bytes.reserve(3 + 20 + 2 + 2 + 8 &+ (copies ? count : 0))
+        reply.bytes.appendReserved(word: ReplyWord.metaValue, length: 3)
+        reply.bytes.appendReserved(decimal: UInt64(count))
+        reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
+        if copies {
+            reply.bytes.appendReserved(found.value.bytes)
+        } else {
+            reply.splice(store.pin(found.item), shard: index)
+        }
+        reply.bytes.appendReserved(word: ReplyWord.lineEnd, length: 2)
+        return true
+    }
+
     mutating func metaGet(
         _ command: Command, _ line: RawSpan, _ key: RawSpan, _ hash: KeyHash, _ now: ClockReading,
         _ reply: inout ReplyBuffer

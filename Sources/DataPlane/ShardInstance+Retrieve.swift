@@ -125,6 +125,8 @@ extension ShardInstance {
 enum ReplyWord {
     /// The first word of a retrieved item, and a space.
     static let value: UInt64 = 0x20_45_55_4C_41_56
+    /// The code of a meta reply with a value, and a space.
+    static let metaValue: UInt64 = 0x20_41_56
     /// `STORED` and a line end.
     static let stored: UInt64 = 0x0A_0D_44_45_52_4F_54_53
     /// A line end.

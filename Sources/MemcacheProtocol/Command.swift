@@ -1,4 +1,5 @@
-// What a client asked for, as one flat value: no allocation, no reference to the bytes it came from.
+// What a client asked for, as one flat value: no allocation, no reference to the bytes it came
+// from.
 
 /// The first word of a command line.
 public enum Verb: UInt8, Equatable, Sendable, CaseIterable {
@@ -17,9 +18,9 @@ public enum Verb: UInt8, Equatable, Sendable, CaseIterable {
 
 /// A parsed command line.
 ///
-/// Ranges are offsets into the bytes that were parsed, so a command stays a flat value of fixed size; they
-/// mean nothing once those bytes have moved. The data block of a storage command is not part of it: it is
-/// the ``valueCount`` bytes after the line, followed by a line end.
+/// Ranges are offsets into the bytes that were parsed, so a command stays a flat value of fixed
+/// size; they mean nothing once those bytes have moved. The data block of a storage command is not
+/// part of it: it is the ``valueCount`` bytes after the line, followed by a line end.
 public struct Command: Equatable, Sendable {
     /// The first word.
     public var verb: Verb
@@ -27,11 +28,12 @@ public struct Command: Equatable, Sendable {
     /// Bytes of the line, its line end included.
     public var lineCount: Int
 
-    /// The key as it was sent (still base64 where ``MetaArguments/keyIsBase64``); empty where there is none.
+    /// The key as it was sent (still base64 where ``MetaArguments/keyIsBase64``); empty where there
+    /// is none.
     public var key: Range<Int> = 0..<0
 
-    /// What follows: the keys of a retrieval (``KeyList`` walks them), the flag tokens of a meta command
-    /// (``MetaFlagList`` walks them), or the words after the verb of a server command.
+    /// What follows: the keys of a retrieval (``KeyList`` walks them), the flag tokens of a meta
+    /// command (``MetaFlagList`` walks them), or the words after the verb of a server command.
     public var arguments: Range<Int> = 0..<0
 
     /// Whether the client wants no answer on success: `noreply`, or the meta flag `q`.
@@ -52,8 +54,8 @@ public struct Command: Equatable, Sendable {
     /// The flags of a meta command.
     public var meta = MetaArguments()
 
-    /// Whether this is only a part of a `get` line that is longer than the buffer: the keys so far are in
-    /// ``arguments``, more follow, and `END` is not due yet.
+    /// Whether this is only a part of a `get` line that is longer than the buffer: the keys so far
+    /// are in ``arguments``, more follow, and `END` is not due yet.
     public var continues = false
 
     /// A command with no arguments.

@@ -35,6 +35,7 @@ public struct RequestParser: Sendable {
             if count &- start >= 5, let status = retrieval(base, start, start, count, &command) {
                 return status
             }
+            if count &- start >= 8, plainMetaGet(base, start, count, &command) { return .complete }
             return parseLine(base, start, count, &command)
         }
     }

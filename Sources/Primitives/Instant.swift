@@ -22,9 +22,9 @@ public struct Instant: Comparable, Hashable, Sendable {
 
 /// What the shell's two clocks showed when a turn began.
 ///
-/// Deadlines use ``instant`` only. ``unixSeconds`` serves one purpose: an absolute expiry time that a
-/// client sends is turned into a distance from now, once, so that a step of the wall clock can neither
-/// revive items nor expire them.
+/// Deadlines use ``instant`` only. ``unixSeconds`` serves one purpose: an absolute expiry time that
+/// a client sends is turned into a distance from now, once, so that a step of the wall clock can
+/// neither revive items nor expire them.
 public struct ClockReading: Equatable, Sendable {
     /// The monotonic clock.
     public var instant: Instant

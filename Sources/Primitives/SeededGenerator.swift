@@ -1,7 +1,7 @@
 // Randomness that can be replayed.
 
-/// A small random generator (SplitMix64: Steele, Lea and Flood, OOPSLA 2014) with its whole state in one
-/// word: the same seed gives the same sequence, on every machine.
+/// A small random generator (SplitMix64: Steele, Lea and Flood, OOPSLA 2014) with its whole state
+/// in one word: the same seed gives the same sequence, on every machine.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     @usableFromInline
     var state: UInt64

@@ -2,8 +2,9 @@
 
 /// The version of an item: 26 bits of ownership epoch, then 37 bits of a per-shard counter.
 ///
-/// Versions of one key only ever rise: a shard mints them one after another, and a new owner's epoch is
-/// higher than the one before. It is also the CAS unique that clients see, so it is never 0.
+/// Versions of one key only ever rise: a shard mints them one after another, and a new owner's
+/// epoch is higher than the one before. It is also the CAS unique that clients see, so it is never
+/// 0.
 public struct Version: Comparable, Hashable, Sendable {
     /// Bits of the counter within one ownership epoch.
     public static let counterBits: UInt64 = 37

@@ -54,7 +54,8 @@ public struct Expiry: Comparable, Hashable, Sendable {
         lhs.tick &- 1 < rhs.tick &- 1
     }
 
-    /// Ticks since the node's clock began; at least 1, so that a passed expiry of 1 is always passed.
+    /// Ticks since the node's clock began; at least 1, so that a passed expiry of 1 is always
+    /// passed.
     static func ticks(at now: Instant) -> Int64 {
         max(1, now.nanoseconds / nanosecondsPerTick)
     }

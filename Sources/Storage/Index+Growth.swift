@@ -6,7 +6,8 @@ extension Index {
         itemCount &* 2 > bucketCount &* Self.doubledLoad && bucketCount < bucketLimit
     }
 
-    /// The positions in the bucket that is split next, so that their keys can be fetched ahead of time.
+    /// The positions in the bucket that is split next, so that their keys can be fetched ahead of
+    /// time.
     @inline(__always)
     func forEachInNextSplit(_ body: (ItemPosition) -> Void) {
         let chain = bucket(split)
@@ -18,7 +19,8 @@ extension Index {
 
     /// Splits one bucket: at most `chainLimit` buckets are read and written.
     ///
-    /// - Parameter mixedHash: The mixed hash of the key at a position; the index keeps 12 bits of it only.
+    /// - Parameter mixedHash: The mixed hash of the key at a position; the index keeps 12 bits of
+    ///   it only.
     mutating func grow(mixedHash: (ItemPosition) -> UInt64) {
         let old = bucket(split)
         let newNumber = UInt64(split) | (levelMask + 1)

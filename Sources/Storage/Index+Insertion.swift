@@ -69,7 +69,8 @@ extension Index {
         return place
     }
 
-    /// Puts `value` into the first empty word of a chain without ghosts, lengthening it where it is full.
+    /// Puts `value` into the first empty word of a chain without ghosts, lengthening it where it is
+    /// full.
     mutating func insert(_ value: UInt64, chain: Word) -> Word? {
         var current = chain
         while true {

@@ -1,15 +1,18 @@
-// Key hash -> where the item lies. Linear hashing (Litwin, VLDB 1980) over 64-byte buckets: the table grows
-// by one bucket at a time, so no insert ever waits for a rehash and the load stays near its target.
+// Key hash -> where the item lies. Linear hashing (Litwin, VLDB 1980) over 64-byte buckets: the
+// table grows by one bucket at a time, so no insert ever waits for a rehash and the load stays near
+// its target.
 //
 // A bucket is eight words. A word of 0 is empty; otherwise
 //
 //   63..52 tag (never 0)   51..44 frequency   43..20 segment slot   19..0 offset in the segment / 4
 //
-// Words that would be empty remember what was evicted: a ghost has frequency 0, slot 0, and when it was
-// evicted instead of an offset. It costs nothing, and its key, coming back, is known to be worth more than a new one.
+// Words that would be empty remember what was evicted: a ghost has frequency 0, slot 0, and when it
+// was evicted instead of an offset. It costs nothing, and its key, coming back, is known to be
+// worth more than a new one.
 //
-// When a bucket overflows, its last word becomes a link (tag 0): the number of an overflow bucket. Chains are
-// at most ``chainLimit`` buckets long: a flood of colliding keys evicts its own kind and slows nobody.
+// When a bucket overflows, its last word becomes a link (tag 0): the number of an overflow bucket.
+// Chains are at most ``chainLimit`` buckets long: a flood of colliding keys evicts its own kind and
+// slows nobody.
 internal import CIntrinsics
 internal import Primitives
 
@@ -127,7 +130,8 @@ struct Index {
         (word ^ tag) &- (1 << 20) < (1 << tagShift) - (1 << 20)
     }
 
-    /// Calls `matches` for each word with the hash's tag until it answers true; that word's address.
+    /// Calls `matches` for each word with the hash's tag until it answers true; that word's
+    /// address.
     @inline(__always)
     func find(_ mixed: UInt64, where matches: (ItemPosition) -> Bool) -> Word? {
         let tag = Self.tag(mixed)
@@ -205,8 +209,9 @@ struct Index {
         itemCount -= 1
     }
 
-    /// The word that makes room in a chain at its limit: the least read one with the tag of `mixed`, so that
-    /// a flood of colliding keys pushes its own kind out; without any such, the least read of all.
+    /// The word that makes room in a chain at its limit: the least read one with the tag of
+    /// `mixed`, so that a flood of colliding keys pushes its own kind out; without any such, the
+    /// least read of all.
     func coldest(_ mixed: UInt64) -> Word? {
         let tag = Self.tag(mixed)
         var best: Word?

@@ -4,8 +4,8 @@ public import Primitives
 
 /// Fetches the cache lines that a look-up is about to need, without the shard's lock.
 ///
-/// It only guesses: it reads single words that others may be changing, takes no decision, and never touches
-/// an address outside the store's ranges. A wrong guess costs one useless cache line.
+/// It only guesses: it reads single words that others may be changing, takes no decision, and never
+/// touches an address outside the store's ranges. A wrong guess costs one useless cache line.
 public struct IndexProbe: Sendable {
     private let index: UInt
     private let segments: UInt
@@ -36,7 +36,8 @@ public struct IndexProbe: Sendable {
         if let words = bucket(hash.mixed(with: secret)) { kiln_prefetch_write(words) }
     }
 
-    /// Fetches the item that the bucket's tags point to; call it some requests after ``prefetchBucket(_:)``.
+    /// Fetches the item that the bucket's tags point to; call it some requests after
+    /// ``prefetchBucket(_:)``.
     public func prefetchItem(_ hash: KeyHash) {
         let mixed = hash.mixed(with: secret)
         guard let words = bucket(mixed) else { return }

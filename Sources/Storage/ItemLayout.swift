@@ -1,13 +1,15 @@
-// The bytes of one item. Sixteen bytes of header, then only the optional fields in use, the key, the value:
+// The bytes of one item. Sixteen bytes of header, then only the optional fields in use, the key,
+// the value:
 //
 //   0  UInt64  version (63 bits), top bit: read at least once since it was stored
 //   8  UInt32  seconds since the node started when last read (28 bits), lease state (top 4 bits)
 //  12  UInt8   key length     13  UInt8  options     14  UInt16  value length (low 16 bits)
-//  16  [flags 4] [expiry 4] [value length, high bits 4] [client CAS 8] [fence 8]   each if its option is set
+//  16  [flags 4] [expiry 4] [value length, high bits 4] [client CAS 8] [fence 8], each if its
+//      option is set
 //      key, value, padding to 4 bytes
 //
-// Segcache (Yang et al., NSDI 2021, section 4.4) shares metadata between neighbours in the same way; the
-// version must stay per item because it decides which value is newer.
+// Segcache (Yang et al., NSDI 2021, section 4.4) shares metadata between neighbours in the same
+// way; the version must stay per item because it decides which value is newer.
 internal import CIntrinsics
 internal import Primitives
 
@@ -142,7 +144,8 @@ struct ItemLayout {
         address.load(fromByteOffset: 8, as: UInt32.self) & Self.accessMask
     }
 
-    /// Notes a read: at most one write to the item a minute, as its cache line is shared with readers.
+    /// Notes a read: at most one write to the item a minute, as its cache line is shared with
+    /// readers.
     @inline(__always)
     func noteRead(second: UInt32) {
         let first = address.loadUnaligned(as: UInt64.self)

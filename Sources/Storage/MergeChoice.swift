@@ -5,7 +5,8 @@ struct MergeChoice {
     /// Bytes by rank.
     typealias Histogram = InlineArray<64, Int>
 
-    /// Items of a higher rank stay, those of a lower one go, and of those in between ``tieBytes`` stay.
+    /// Items of a higher rank stay, those of a lower one go, and of those in between ``tieBytes``
+    /// stay.
     private var cutoff = 0
     private var tieBytes = 0
     /// Bytes that may stay whatever the histogram said: it may come from a sample.
@@ -37,9 +38,11 @@ struct MergeChoice {
         return true
     }
 
-    /// What an item is worth: 0 where nobody read it, else its frequency by the square root of its bytes.
+    /// What an item is worth: 0 where nobody read it, else its frequency by the square root of its
+    /// bytes.
     ///
-    /// In steps of a quarter of a doubling. Dividing by all of the bytes would empty the cache of large values.
+    /// In steps of a quarter of a doubling. Dividing by all of the bytes would empty the cache of
+    /// large values.
     @inline(__always)
     static func rank(_ frequency: Int, bytes: Int) -> Int {
         guard frequency > 0 else { return 0 }

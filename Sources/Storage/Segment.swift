@@ -42,7 +42,8 @@ struct SegmentInfo {
     var queue: Int { Int(ttlClass) + (isMain ? TTLClass.count : 0) }
 }
 
-/// Classes of time to live: items that end about the same time share segments (Segcache, section 4.2).
+/// Classes of time to live: items that end about the same time share segments (Segcache, section
+/// 4.2).
 enum TTLClass {
     /// Class 0 has no end; then four classes to a doubling, up to 2^30 seconds.
     static let count = 128

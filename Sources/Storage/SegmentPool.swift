@@ -2,10 +2,11 @@
 
 /// Hands out segments of one reserved range of addresses to the shards, within one memory limit.
 ///
-/// A slot is a segment-sized piece of the range. The range is larger than the limit, so that a run of
-/// neighbouring slots (for a value larger than a segment) is found without moving anything. A slot is
-/// *backed* once it has been handed out: it may hold pages of real memory, until the shell drops them
-/// (``takeDropped()``). Slots are numbered from 1. Every call costs O(slots / 64) at the worst.
+/// A slot is a segment-sized piece of the range. The range is larger than the limit, so that a run
+/// of neighbouring slots (for a value larger than a segment) is found without moving anything. A
+/// slot is *backed* once it has been handed out: it may hold pages of real memory, until the shell
+/// drops them (``takeDropped()``). Slots are numbered from 1. Every call costs O(slots / 64) at the
+/// worst.
 public struct SegmentPool: Sendable {
     /// The bytes of all segments, indexes and connection buffers may not exceed this.
     public var limitBytes: Int
@@ -45,7 +46,8 @@ public struct SegmentPool: Sendable {
         held = Array(repeating: 0, count: shardCount)
     }
 
-    /// Whether the shards hold more than the limit allows, because something else was charged since.
+    /// Whether the shards hold more than the limit allows, because something else was charged
+    /// since.
     public var isOvercommitted: Bool {
         usedSlots * segmentBytes + chargedBytes > limitBytes
     }
@@ -56,7 +58,8 @@ public struct SegmentPool: Sendable {
         assert(chargedBytes >= 0, "more was given back than charged: \(chargedBytes)")
     }
 
-    /// Takes `count` neighbouring slots for a shard and answers the first, or nil when the limit is reached.
+    /// Takes `count` neighbouring slots for a shard and answers the first, or nil when the limit is
+    /// reached.
     public mutating func acquire(_ count: Int, shard: Int) -> UInt32? {
         let wanted = (usedSlots + count) * segmentBytes + chargedBytes
         guard wanted <= limitBytes || held[shard] + count <= floorPerShard else { return nil }

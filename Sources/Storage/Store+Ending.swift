@@ -2,11 +2,11 @@
 public import Primitives
 
 extension Store {
-    /// Does a bounded piece of housekeeping: frees one segment whose items have all ended or were flushed,
-    /// or gives memory back that the pool has promised elsewhere.
+    /// Does a bounded piece of housekeeping: frees one segment whose items have all ended or were
+    /// flushed, or gives memory back that the pool has promised elsewhere.
     ///
-    /// A segment that ends out of turn (an item in front of it was touched to live longer, or is being sent)
-    /// is found by a sweep that looks at some segments per call.
+    /// A segment that ends out of turn (an item in front of it was touched to live longer, or is
+    /// being sent) is found by a sweep that looks at some segments per call.
     ///
     /// - Returns: Whether there may be more to do at once.
     public mutating func maintain(at now: Instant) -> Bool {
@@ -37,7 +37,8 @@ extension Store {
         return !info.hasImmortal && Expiry(tick: info.maxExpiryTick).hasPassed(at: now)
     }
 
-    /// Frees the first segment of a queue in which nothing is left to serve; false where there is none.
+    /// Frees the first segment of a queue in which nothing is left to serve; false where there is
+    /// none.
     mutating func freeEndedSegment(at now: Instant) -> Bool {
         for queue in queues.indices where queues[queue].head != 0 {
             let slot = queues[queue].head

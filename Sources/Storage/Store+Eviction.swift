@@ -1,13 +1,15 @@
-// Making room: fresh segments prove themselves first, main segments are merged by decayed frequency.
+// Making room: fresh segments prove themselves first, main segments are merged by decayed
+// frequency.
 //
-// New items are on probation: they are appended to fresh segments, which may hold a tenth of the memory while
-// it is scarce. When a fresh segment's turn comes, the items that were read meanwhile are copied to main
-// segments and the others go (S3-FIFO: Yang et al., SOSP 2023). When a main segment's turn comes, its most
-// read items are copied behind the others with half their count (Segcache: Yang et al., NSDI 2021, section
-// 4.4). An item that comes back soon after it was evicted has a ghost in the index and stays.
+// New items are on probation: they are appended to fresh segments, which may hold a tenth of the
+// memory while it is scarce. When a fresh segment's turn comes, the items that were read meanwhile
+// are copied to main segments and the others go (S3-FIFO: Yang et al., SOSP 2023). When a main
+// segment's turn comes, its most read items are copied behind the others with half their count
+// (Segcache: Yang et al., NSDI 2021, section 4.4). An item that comes back soon after it was
+// evicted has a ghost in the index and stays.
 //
-// Each turn weighs one segment, and at least half of it goes: no put waits for more than a few turns. The
-// constants are measured: `kiln-micro hit-ratio`.
+// Each turn weighs one segment, and at least half of it goes: no put waits for more than a few
+// turns. The constants are measured: `kiln-micro hit-ratio`.
 internal import Primitives
 
 extension Store {
@@ -70,7 +72,8 @@ extension Store {
         return sealTarget()
     }
 
-    /// A run holds one item: read since its last turn, it gets another with half the count; else it goes.
+    /// A run holds one item: read since its last turn, it gets another with half the count; else it
+    /// goes.
     private mutating func weighRun(_ slot: UInt32, at now: Instant) {
         dequeue(slot)
         let info = info(slot)
@@ -121,7 +124,8 @@ extension Store {
         freeSegment(slot)
     }
 
-    /// Bytes of served items by what they are worth; of many items every fourth stands for the others.
+    /// Bytes of served items by what they are worth; of many items every fourth stands for the
+    /// others.
     private mutating func histogram(of slot: UInt32, at now: Instant) -> MergeChoice.Histogram {
         var bytes = MergeChoice.Histogram(repeating: 0)
         let stride = info(slot).pointee.liveItems > 400 ? 4 : 1
@@ -135,7 +139,8 @@ extension Store {
 
     /// Counts an eviction, and logs it where somebody watches.
     ///
-    /// Without a time, how long ago the item was used is left as it was: a full index chain knows no time.
+    /// Without a time, how long ago the item was used is left as it was: a full index chain knows
+    /// no time.
     mutating func evicted(_ layout: ItemLayout, frequency: Int, at now: Instant? = nil) {
         counts.evictions &+= 1
         if layout.expiry != .never { counts.evictedNonzero &+= 1 }

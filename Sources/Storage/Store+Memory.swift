@@ -5,7 +5,8 @@ extension Store {
     /// Slots kept back from the pool, so that a merge always has somewhere to copy to.
     static let spareLimit = 8
 
-    /// Space for `bytes` in the open segment of the expiry's class; `keeping` stays where it is meanwhile.
+    /// Space for `bytes` in the open segment of the expiry's class; `keeping` stays where it is
+    /// meanwhile.
     mutating func allocate(
         _ bytes: Int, _ expiry: Expiry, keeping item: Item, at now: Instant
     ) throws(StoreError) -> ItemPosition {
@@ -76,8 +77,8 @@ extension Store {
         return nil
     }
 
-    /// The class whose open segment an item of `wanted` goes to: its own, unless all places are taken and
-    /// it has none; then the next shorter open one, or the shortest.
+    /// The class whose open segment an item of `wanted` goes to: its own, unless all places are
+    /// taken and it has none; then the next shorter open one, or the shortest.
     ///
     /// An item without end goes to the longest: it keeps the segment it shares from ending.
     func openClass(for wanted: Int) -> Int {
@@ -217,8 +218,8 @@ extension Store {
         return spareSlots.popLast()
     }
 
-    /// Turns of eviction before a store gives up; all but those that meet only pinned segments, or a large
-    /// value that was read, free a segment.
+    /// Turns of eviction before a store gives up; all but those that meet only pinned segments, or
+    /// a large value that was read, free a segment.
     private static let evictionTries = 64
 
     /// Takes an unpinned segment out of use; its items are gone from the index already.

@@ -7,8 +7,8 @@ extension Store {
 
     /// A segment with room for `bytes` that a merge may copy to; nil where no slot is spare.
     ///
-    /// Targets stay open from one merge to the next, or each merge would leave one half empty. One merge of one
-    /// segment begins at most one: what it has left always fits an empty one.
+    /// Targets stay open from one merge to the next, or each merge would leave one half empty. One
+    /// merge of one segment begins at most one: what it has left always fits an empty one.
     mutating func target(for bytes: Int, ttlClass: Int, isMain: Bool) -> UInt32? {
         let entry = targetEntry(ttlClass, isMain)
         if let entry {
@@ -28,7 +28,8 @@ extension Store {
         preconditionFailure("no place for a merge target; a full table shares its classes")
     }
 
-    /// The target of a class, or, where all places are taken, the one of the nearest class of its kind.
+    /// The target of a class, or, where all places are taken, the one of the nearest class of its
+    /// kind.
     private func targetEntry(_ ttlClass: Int, _ isMain: Bool) -> Int? {
         var best: Int?
         var shortest = Int.max
@@ -111,7 +112,8 @@ extension Store {
         return dead * 8 > usedBytes && dead > configuration.segmentBytes * 4
     }
 
-    /// Rewrites the segments with the most dead bytes, a few at a time, dropping nothing that counts.
+    /// Rewrites the segments with the most dead bytes, a few at a time, dropping nothing that
+    /// counts.
     mutating func compact(at now: Instant) {
         for _ in 0..<Self.compactionLimit {
             guard wantsCompaction, !spareSlots.isEmpty, let slot = mostDead() else { return }

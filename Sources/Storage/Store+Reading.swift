@@ -1,4 +1,5 @@
-// The hot path of a retrieval: everything a reply needs, in one call and one pass over the item's header.
+// The hot path of a retrieval: everything a reply needs, in one call and one pass over the item's
+// header.
 internal import CIntrinsics
 public import Primitives
 
@@ -15,8 +16,8 @@ public struct RetrievedItem {
 }
 
 extension Store {
-    /// Finds a key's item for a client that reads it: ``find(_:hash:at:)``, ``noteRead(_:at:)`` and what a
-    /// reply shows.
+    /// Finds a key's item for a client that reads it: ``find(_:hash:at:)``, ``noteRead(_:at:)`` and
+    /// what a reply shows.
     ///
     /// - Returns: nil where there is no item to serve.
     public mutating func retrieve(_ key: RawSpan, hash: KeyHash, at now: Instant) -> RetrievedItem?

@@ -7,8 +7,8 @@ extension Store {
 
     /// Calls `body` with each served item of one index bucket.
     ///
-    /// Going from bucket 0 to ``scanEnd`` meets every item that is there throughout at least once; an item
-    /// may be met twice where the index grows meanwhile.
+    /// Going from bucket 0 to ``scanEnd`` meets every item that is there throughout at least once;
+    /// an item may be met twice where the index grows meanwhile.
     public func scan(bucket: Int, at now: Instant, _ body: (Item) -> Void) {
         index.forEach(bucket: bucket) { word in
             let layout = layout(at: Index.position(word))
@@ -39,7 +39,8 @@ public struct EvictionRecord: Sendable {
     public var accessSecond: UInt32
 }
 
-/// The latest evictions, while somebody watches; more than ``limit`` between two looks are only counted.
+/// The latest evictions, while somebody watches; more than ``limit`` between two looks are only
+/// counted.
 struct EvictionLog {
     /// Enough for all small items of a segment.
     static let limit = 8_192

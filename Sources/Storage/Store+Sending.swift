@@ -4,7 +4,8 @@ public import Primitives
 extension Store {
     /// Keeps an item's bytes in place, unchanged, until ``unpin(_:)``.
     ///
-    /// - Precondition: The value has at least ``pinnableBytes``: shorter ones are overwritten in place.
+    /// - Precondition: The value has at least ``pinnableBytes``: shorter ones are overwritten in
+    ///   place.
     public mutating func pin(_ item: Item) -> PinnedValue {
         precondition(
             item.layout.valueCount >= Self.pinnableBytes, "a value is too short to be pinned")
@@ -24,13 +25,14 @@ extension Store {
         freeIfEmpty(token.slot)
     }
 
-    /// Bytes that uploads of one store may hold before they are complete: a quarter of its segments' worth,
-    /// and always one value.
+    /// Bytes that uploads of one store may hold before they are complete: a quarter of its
+    /// segments' worth, and always one value.
     private var pendingLimit: Int {
         max(itemSizeLimit, counts.slots * configuration.segmentBytes / 4)
     }
 
-    /// Takes space for a value that is still to arrive; ``commit`` or ``abort(_:)`` ends the reservation.
+    /// Takes space for a value that is still to arrive; ``commit`` or ``abort(_:)`` ends the
+    /// reservation.
     ///
     /// - Throws: ``StoreError``, also where the uploads under way hold their share of memory.
     public mutating func reserve(

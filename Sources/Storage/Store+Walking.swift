@@ -9,7 +9,8 @@ struct WalkedItem {
     var word: UnsafeMutablePointer<UInt64>
 }
 
-/// Items fetched ahead of their use: hashing one costs little, waiting for its index bucket costs much.
+/// Items fetched ahead of their use: hashing one costs little, waiting for its index bucket costs
+/// much.
 struct WalkBatch {
     /// Enough to hide a cache miss behind the others, few enough to stay in the first-level cache.
     static let limit = 32
@@ -19,7 +20,8 @@ struct WalkBatch {
 }
 
 extension Store {
-    /// Calls `body` with each live item of a segment; `body` may move or remove that item, not others.
+    /// Calls `body` with each live item of a segment; `body` may move or remove that item, not
+    /// others.
     ///
     /// - Parameters:
     ///   - slot: The segment.

@@ -60,7 +60,8 @@ extension Store {
 
     /// Changes what is set on an item; its value and whether it was read stay.
     ///
-    /// - Throws: ``StoreError`` where a field is added and no memory is left; the item is then unchanged.
+    /// - Throws: ``StoreError`` where a field is added and no memory is left; the item is then
+    ///   unchanged.
     @discardableResult
     public mutating func setAttributes(
         _ item: Item, _ key: RawSpan, hash: KeyHash, to attributes: ItemAttributes, at now: Instant
@@ -137,7 +138,8 @@ extension Store {
         }
     }
 
-    /// Lets the index grow by a bucket or two where it is too full, and fetches the keys of the next split.
+    /// Lets the index grow by a bucket or two where it is too full, and fetches the keys of the
+    /// next split.
     private mutating func grow() {
         for _ in 0..<2 where index.wantsToGrow {
             let segments = segments

@@ -1,17 +1,20 @@
-// One shard's items: an index over append-only segments, after Segcache (Yang, Yue and Rashmi, NSDI 2021).
+// One shard's items: an index over append-only segments, after Segcache (Yang, Yue and Rashmi, NSDI
+// 2021).
 internal import CIntrinsics
 public import Primitives
 
 /// The items of one shard.
 ///
-/// Items are appended to the open segment of their time-to-live class and found through a linear-hashing
-/// index. Segments of ended items are freed whole; when memory runs out, the oldest segments of a class are
-/// merged into fewer, keeping the items read most (section 4.4 of the paper). Expiry is exact per item.
+/// Items are appended to the open segment of their time-to-live class and found through a
+/// linear-hashing index. Segments of ended items are freed whole; when memory runs out, the oldest
+/// segments of a class are merged into fewer, keeping the items read most (section 4.4 of the
+/// paper). Expiry is exact per item.
 ///
-/// Reading calls are `mutating`, too: a call that only borrows `self` would be handed a copy of its fields.
+/// Reading calls are `mutating`, too: a call that only borrows `self` would be handed a copy of its
+/// fields.
 ///
-/// A store is used by one thread at a time. Looking up allocates nothing; storing allocates nothing but
-/// segments of the pool.
+/// A store is used by one thread at a time. Looking up allocates nothing; storing allocates nothing
+/// but segments of the pool.
 public struct Store: ~Copyable {
     /// Values from here up are worth sending from where they lie.
     public static let pinnableBytes = 16 << 10
@@ -144,7 +147,8 @@ public struct Store: ~Copyable {
 
     /// Notes that a client read the item: what eviction goes by.
     ///
-    /// The count ends at ``frequencyLimit``: counting on was measured to keep nothing longer that matters.
+    /// The count ends at ``frequencyLimit``: counting on was measured to keep nothing longer that
+    /// matters.
     public mutating func noteRead(_ item: Item, at now: Instant) {
         item.layout.noteRead(second: Self.second(now))
         let frequency = Index.frequency(item.word)
@@ -177,7 +181,8 @@ public struct Store: ~Copyable {
     /// Whether a client has read the item since it was stored.
     public func wasFetched(_ item: Item) -> Bool { item.layout.wasFetched }
 
-    /// Seconds since the item was stored or last read, to within a minute for reads, as in memcached.
+    /// Seconds since the item was stored or last read, to within a minute for reads, as in
+    /// memcached.
     public func secondsSinceAccess(_ item: Item, at now: Instant) -> Int64 {
         max(0, Int64(Self.second(now)) - Int64(item.layout.accessSecond))
     }

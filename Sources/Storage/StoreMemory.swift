@@ -3,8 +3,8 @@ internal import CIntrinsics
 
 /// The addresses of one shard's memory, as numbers, so that they can cross to the shard's thread.
 ///
-/// All ranges must read as zero at first, stay mapped for as long as the store exists, and be used by
-/// nobody else; segments and infos are shared by the stores of one pool.
+/// All ranges must read as zero at first, stay mapped for as long as the store exists, and be used
+/// by nobody else; segments and infos are shared by the stores of one pool.
 public struct StoreMemory: Sendable {
     /// Start of the segments' range; slot `n` begins `n * segmentBytes` behind it.
     public var segments: UInt
@@ -39,7 +39,8 @@ public struct StoreMemory: Sendable {
         self.geometry = geometry
     }
 
-    /// Bytes of the index that are in use; read without the shard's lock, so it may be a moment old.
+    /// Bytes of the index that are in use; read without the shard's lock, so it may be a moment
+    /// old.
     public var indexBytesInUse: Int {
         let shape = kiln_load_relaxed(words(geometry))
         return (1 << Int(shape & 63) + Int(shape >> 6)) * Index.bucketBytes

@@ -1,7 +1,8 @@
 import Testing
 
 @Suite struct DumpTests {
-    /// Stores `count` items under keys of 200 characters that a dump shows as 600, without waiting for replies.
+    /// Stores `count` items under keys of 200 characters that a dump shows as 600, without waiting
+    /// for replies.
     private static func fill(_ client: TextClient, count: Int) throws {
         let padding = String(repeating: "!", count: 194)
         for start in stride(from: 0, to: count, by: 500) {

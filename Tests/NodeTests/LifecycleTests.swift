@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(
-        "a connection above the limit is told so and closed, and a place is free again when one leaves"
+        "a connection above the limit is told so and closed; a place is free when one leaves"
     )
     func connectionLimit() throws {
         let node = try NodeProcess("-t 2 -c 3")

@@ -20,7 +20,8 @@ final class TextClient {
         try self.init(port: node.port, keeping: node)
     }
 
-    /// Connects to a port of 127.0.0.1; the kernel keeps `receiveBytes` for this end, or what it likes.
+    /// Connects to a port of 127.0.0.1; the kernel keeps `receiveBytes` for this end, or what it
+    /// likes.
     init(
         port: Int, host: String = "127.0.0.1", receiveBytes: Int32? = nil,
         keeping node: NodeProcess? = nil

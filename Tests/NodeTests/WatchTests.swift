@@ -75,7 +75,8 @@ import Testing
             gettimeofday(&after, nil)
             let elapsed =
                 (after.tv_sec - before.tv_sec) * 1_000_000 + after.tv_usec - before.tv_usec
-            // A loop's tick is 100 ms: who waits for it has not been woken. The rest is for a busy machine.
+            // A loop's tick is 100 ms: who waits for it has not been woken. The rest is for a busy
+            // machine.
             #expect(elapsed < 1_000_000, "\(elapsed) microseconds")
         }
         // What a watcher says is nobody's command.

@@ -1,4 +1,5 @@
-// Short forms of the store's calls, and the check of everything a store must always agree with itself on.
+// Short forms of the store's calls, and the check of everything a store must always agree with
+// itself on.
 import Glibc
 import Primitives
 import Testing

@@ -1,4 +1,5 @@
-// Memory for stores under test: a pool behind a lock, as the shell has it, that spoils what is given back.
+// Memory for stores under test: a pool behind a lock, as the shell has it, that spoils what is
+// given back.
 import Glibc
 import Primitives
 import Storage
@@ -6,8 +7,8 @@ import Synchronization
 
 /// The memory of some shards, and the pool they share.
 ///
-/// A slot is filled with a pattern when it is handed out and when it comes back, so that a store that
-/// expects zeros, or reads what it has given away, fails its test.
+/// A slot is filled with a pattern when it is handed out and when it comes back, so that a store
+/// that expects zeros, or reads what it has given away, fails its test.
 final class TestPool: Sendable {
     let pool: Mutex<SegmentPool>
     let segmentBytes: Int
@@ -72,7 +73,8 @@ final class TestPool: Sendable {
             isOvercommitted: { [self] in pool.withLock { $0.isOvercommitted } })
     }
 
-    /// Ranges longer than a few segments are spoilt at both ends only: a test of 100 MB should not take a minute.
+    /// Ranges longer than a few segments are spoilt at both ends only: a test of 100 MB should not
+    /// take a minute.
     private func spoil(_ ranges: [Range<Int>]) {
         for range in ranges {
             let start = UnsafeMutableRawPointer(

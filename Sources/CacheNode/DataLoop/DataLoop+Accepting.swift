@@ -13,7 +13,9 @@ extension DataLoop {
     /// Asks epoll for new connections; one loop accepts for all and deals them round robin.
     static func listen(_ shared: NodeShared, _ epoll: Int32) throws(NodeError) {
         for (position, listener) in shared.listeners.enumerated() {
-            guard kiln_epoll_add(epoll, listener.descriptor, EPOLLIN.rawValue, UInt64(position + 1)) == 0
+            guard
+                kiln_epoll_add(epoll, listener.descriptor, EPOLLIN.rawValue, UInt64(position + 1))
+                    == 0
             else { throw .system(call: "epoll_ctl", code: errno) }
         }
     }
@@ -99,7 +101,8 @@ extension DataLoop {
                 descriptor: descriptor, number: identifier, listener: listener, peer: peer,
                 second: second))
         guard !isStopping,
-            kiln_epoll_add(epoll, descriptor, EPOLLIN.rawValue, UInt64(UInt(bitPattern: connection))) == 0
+            kiln_epoll_add(
+                epoll, descriptor, EPOLLIN.rawValue, UInt64(UInt(bitPattern: connection))) == 0
         else {
             Glibc.close(descriptor)
             shared.connections.wrappingSubtract(1, ordering: .relaxed)
@@ -116,7 +119,8 @@ extension DataLoop {
         tap.noteOpened(peer, descriptor: descriptor)
     }
 
-    /// Ends a connection; its memory is freed when the turn is over, since events may still name it.
+    /// Ends a connection; its memory is freed when the turn is over, since events may still name
+    /// it.
     mutating func close(_ connection: ConnectionPointer, _ reason: CloseReason = .normal) {
         guard connection.pointee.phase != .closed else { return }
         tap.noteClosed(

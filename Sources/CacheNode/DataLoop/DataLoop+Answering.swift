@@ -13,7 +13,8 @@ extension DataLoop {
         noteExecuted(command.verb)
         switch command.verb {
         case .metaNoop: reply.bytes.append("MN\r\n")
-        case .version: reply.bytes.append("VERSION ")
+        case .version:
+            reply.bytes.append("VERSION ")
             reply.bytes.append(KilnVersion.memcached)
             reply.bytes.append("\r\n")
         case .verbosity: setVerbosity(command, window)
@@ -40,7 +41,8 @@ extension DataLoop {
 
     /// The words of a server command's arguments.
     func words(of command: Command, _ window: Int) -> [String] {
-        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count)
+        let bytes = UnsafeRawBufferPointer(
+            start: windows[window].base, count: windows[window].count)
         var list = WordList(command)
         var words: [String] = []
         while let range = list.next(in: bytes.bytes) {
@@ -73,11 +75,17 @@ extension DataLoop {
             return
         }
         if megabytes < 8 {
-            if !command.noreply { reply.bytes.append("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n") }
+            if !command.noreply {
+                reply.bytes.append("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n")
+            }
         } else if megabytes > 1_000_000_000 {
-            if !command.noreply { reply.bytes.append("MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes\r\n") }
+            if !command.noreply {
+                reply.bytes.append("MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes\r\n")
+            }
         } else if megabytes << 20 > shared.configuration.memoryLimitBytes * 4 {
-            if !command.noreply { reply.bytes.append("MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n") }
+            if !command.noreply {
+                reply.bytes.append("MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n")
+            }
         } else {
             shared.shards.pool.limitBytes = megabytes << 20
             if !command.noreply { reply.bytes.append("OK\r\n") }

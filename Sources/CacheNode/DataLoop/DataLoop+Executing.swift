@@ -1,4 +1,4 @@
-// From a window of bytes to executed requests.
+// From the entries of a batch to replies.
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -8,246 +8,6 @@ internal import Primitives
 internal import Storage
 
 extension DataLoop {
-    /// A value that, with its line, is longer than this is received straight into storage ...
-    private static let uploadThresholdBytes = 64 << 10
-    /// ... once this much of it has arrived: announcing a value reserves nothing.
-    private static let uploadStartBytes = 16 << 10
-
-    /// Turns a window's bytes into entries, running the batch whenever it is full.
-    mutating func parse(_ window: Int) {
-        let connection = windows[window].connection
-        if connection.pointee.phase == .uploading {
-            runBatch()
-            finishUpload(connection)
-        }
-        while windows[window].parsed < windows[window].count && !connection.pointee.isBlocked {
-            switch connection.pointee.phase {
-            case .commands: guard parseCommand(window) else { return }
-            case .swallowing: swallow(window)
-            case .uploading, .streaming, .closing, .closed: return
-            }
-        }
-    }
-
-    private func swallow(_ window: Int) {
-        let connection = windows[window].connection
-        let part = min(
-            connection.pointee.swallowBytes, windows[window].count - windows[window].parsed)
-        windows[window].parsed += part
-        connection.pointee.swallowBytes -= part
-        if connection.pointee.swallowBytes == 0 { connection.pointee.phase = .commands }
-    }
-
-    /// Parses one command; false where the window holds no further whole one.
-    private mutating func parseCommand(_ window: Int) -> Bool {
-        if batch.isFull {
-            runBatch()
-            // What was executed may have ended the connection, or filled its client's window.
-            let connection = windows[window].connection
-            if connection.pointee.isBlocked || connection.pointee.phase != .commands { return true }
-        }
-        let slot = batch.commandCount
-        switch parseLine(window, into: slot) {
-        case .needMore:
-            windows[window].connection.pointee.neededBytes = 0
-            return false
-        case .failed(let error):
-            appendFailure(window, slot, error)
-            return true
-        case .complete:
-            return appendCommand(window, slot)
-        }
-    }
-
-    private mutating func parseLine(_ window: Int, into slot: Int) -> ParseStatus {
-        let bytes = UnsafeRawBufferPointer(start: windows[window].base, count: windows[window].count).bytes
-        let from = windows[window].parsed
-        let connection = windows[window].connection
-        guard let started = connection.pointee.continuing else {
-            return parser.parse(bytes, from: from, into: &batch.commands[slot])
-        }
-        let status = parser.parseContinuation(bytes, from: from, of: started.verb, into: &batch.commands[slot])
-        batch.commands[slot].exptime = started.exptime
-        return status
-    }
-
-    private mutating func appendCommand(_ window: Int, _ slot: Int) -> Bool {
-        switch batch.commands[slot].verb {
-        case .get, .gets, .gat, .gats:
-            appendKeys(window, slot)
-            return true
-        case .set, .add, .replace, .append, .prepend, .cas, .metaSet:
-            return appendStorage(window, slot)
-        case .incr, .decr, .touch, .delete, .metaGet, .metaDelete, .metaArithmetic, .metaDebug:
-            appendKeyed(window, slot, valueStart: 0, bytes: batch.commands[slot].lineCount)
-            return true
-        default:
-            appendNode(window, slot)
-            return true
-        }
-    }
-
-    // MARK: Retrievals
-
-    private mutating func appendKeys(_ window: Int, _ slot: Int) {
-        let connection = windows[window].connection
-        let command = batch.commands + slot
-        let verb = command.pointee.verb
-        let exptime = command.pointee.exptime
-        let ends = !command.pointee.continues
-        if !ends && connection.pointee.continuing == nil {
-            connection.pointee.continuing = command.pointee
-        } else if ends {
-            connection.pointee.continuing = nil
-        }
-        windows[window].parsed &+= command.pointee.lineCount
-        let base = UnsafeRawPointer(windows[window].base)
-        var keys = KeyList(command.pointee)
-        var key = keys.next(at: base)
-        if key.count == 0 && ends {
-            if batch.isFull { runBatch() }
-            appendEntry(.end, window, verb)
-        }
-        if key.count == Self.clusterKey.utf8CodeUnitCount && asksForCluster(base + key.start) {
-            batch.commands[slot].verb = .configGet
-            batch.commandCount &+= 1
-            return appendEntry(.node, window, .configGet, command: slot)
-        }
-        while key.count > 0 {
-            if batch.isFull { runBatch() }
-            let start = base + key.start
-            let count = key.count
-            key = keys.next(at: base)
-            let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
-            let shard = shards.shard(of: hash)
-            probes[shard].prefetchBucket(hash)
-            batch.append(
-                BatchEntry(
-                    kind: .key, verb: verb, endsRetrieval: ends && key.count == 0,
-                    window: Int32(truncatingIfNeeded: window), command: 0,
-                    shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: count),
-                    key: start, hash: hash, exptime: exptime, valueStart: 0))
-        }
-    }
-
-    /// The key under which older clients of ElastiCache ask for the cluster's nodes.
-    private static let clusterKey: StaticString = "AmazonElastiCache:cluster"
-
-    @inline(never)
-    private func asksForCluster(_ key: UnsafeRawPointer) -> Bool {
-        memcmp(key, Self.clusterKey.utf8Start, Self.clusterKey.utf8CodeUnitCount) == 0
-    }
-
-    private mutating func appendEntry(
-        _ kind: BatchEntry.Kind, _ window: Int, _ verb: Verb, command: Int = 0
-    ) {
-        batch.append(
-            BatchEntry(
-                kind: kind, verb: verb, endsRetrieval: false, window: Int32(window),
-                command: Int32(command), shard: 0, keyCount: 0, key: UnsafeRawPointer(arena),
-                hash: KeyHash(value: 0), exptime: 0, valueStart: 0))
-    }
-
-    // MARK: Commands on one key
-
-    /// A command with a data block: only whole ones become entries.
-    private mutating func appendStorage(_ window: Int, _ slot: Int) -> Bool {
-        let command = batch.commands[slot]
-        let start = windows[window].parsed
-        let needed = command.lineCount + command.valueCount + 2
-        let have = windows[window].count - start
-        if have < needed {
-            guard needed > Self.uploadThresholdBytes && have >= Self.uploadStartBytes else {
-                windows[window].connection.pointee.neededBytes = min(needed, Self.uploadThresholdBytes)
-                return false
-            }
-            guard let (key, hash) = key(of: slot, window) else { return true }
-            runBatch()
-            if windows[window].connection.pointee.phase == .commands {
-                startUpload(window, command, key: key, hash)
-            }
-            return true
-        }
-        let end = windows[window].base + (start + needed - 2)
-        let isWhole = end.load(as: UInt8.self) == 13 && end.load(fromByteOffset: 1, as: UInt8.self) == 10
-        if !isWhole {
-            batch.commandCount &+= 1
-            appendEntry(.badChunk, window, command.verb, command: slot)
-            windows[window].parsed &+= needed
-            return true
-        }
-        appendKeyed(window, slot, valueStart: start + command.lineCount, bytes: needed)
-        return true
-    }
-
-    private mutating func appendKeyed(_ window: Int, _ slot: Int, valueStart: Int, bytes: Int) {
-        guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else { return }
-        let shard = shards.shard(of: hash)
-        probes[shard].prefetchBucket(hash)
-        batch.commandCount &+= 1
-        batch.append(
-            BatchEntry(
-                kind: .command, verb: batch.commands[slot].verb, endsRetrieval: false,
-                window: Int32(truncatingIfNeeded: window), command: Int32(truncatingIfNeeded: slot),
-                shard: Int32(truncatingIfNeeded: shard), keyCount: Int32(truncatingIfNeeded: key.count),
-                key: keyStart, hash: hash, exptime: 0, valueStart: valueStart))
-        windows[window].parsed &+= bytes
-    }
-
-    /// The key of a command, decoded, and its hash; nil, and the refusal noted, where it can't be decoded.
-    private mutating func key(of slot: Int, _ window: Int) -> (UnsafeRawBufferPointer, KeyHash)? {
-        let range = batch.commands[slot].key
-        let sent = UnsafeRawBufferPointer(start: windows[window].base + range.lowerBound, count: range.count)
-        guard batch.commands[slot].meta.keyIsBase64 else { return (sent, KeyHash(of: sent.bytes)) }
-        let space = batch.decodedKey(slot)
-        guard let count = Base64.decode(sent.bytes, into: space), count > 0 else {
-            let swallows = batch.commands[slot].verb == .metaSet
-            appendFailure(window, slot, ProtocolError(.keyNotBase64, swallows ? .skipValue : .skipLine))
-            return nil
-        }
-        let key = UnsafeRawBufferPointer(rebasing: space[0..<count])
-        return (key, KeyHash(of: key.bytes))
-    }
-
-    // MARK: Others
-
-    private mutating func appendNode(_ window: Int, _ slot: Int) {
-        batch.commandCount &+= 1
-        appendEntry(.node, window, batch.commands[slot].verb, command: slot)
-        windows[window].parsed &+= batch.commands[slot].lineCount
-        switch batch.commands[slot].verb {
-        case .quit, .shutdown, .watch, .lruCrawler:
-            // What comes after these depends on how they end.
-            runBatch()
-        default: break
-        }
-    }
-
-    private mutating func appendFailure(_ window: Int, _ slot: Int, _ error: ProtocolError) {
-        let connection = windows[window].connection
-        batch.errors[slot] = error
-        batch.commandCount &+= 1
-        appendEntry(.failure, window, batch.commands[slot].verb, command: slot)
-        connection.pointee.continuing = nil
-        if error.closes {
-            windows[window].parsed = windows[window].count
-            runBatch()
-            connection.pointee.phase = connection.pointee.phase == .closed ? .closed : .closing
-            return
-        }
-        let lineCount = batch.commands[slot].lineCount
-        windows[window].parsed = min(windows[window].count, windows[window].parsed &+ lineCount)
-        if error.swallowsValue {
-            let valueCount = batch.commands[slot].valueCount
-            runBatch()
-            guard connection.pointee.phase == .commands else { return }
-            connection.pointee.phase = .swallowing
-            connection.pointee.swallowBytes = valueCount + 2
-        }
-    }
-
-    // MARK: Execution
-
     /// Executes the batch's entries in order.
     mutating func runBatch() {
         let count = batch.count
@@ -268,6 +28,8 @@ extension DataLoop {
         switch entry.pointee.kind {
         case .key:
             retrieve(entry)
+        case .metaKey:
+            retrieveMeta(entry)
         case .command:
             executeKeyed(entry)
         case .node:
@@ -286,7 +48,8 @@ extension DataLoop {
 
     @inline(__always)
     private mutating func retrieve(_ entry: UnsafeMutablePointer<BatchEntry>) {
-        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let key = UnsafeRawBufferPointer(
+            start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         let (verb, hash, exptime, time) = (
             entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
         )
@@ -301,9 +64,24 @@ extension DataLoop {
         }
     }
 
+    /// `mg key v`; where the item's lease state has to be shown, it is executed as any other meta
+    /// get.
+    @inline(__always)
+    private mutating func retrieveMeta(_ entry: UnsafeMutablePointer<BatchEntry>) {
+        let key = UnsafeRawBufferPointer(
+            start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let (hash, time) = (entry.pointee.hash, now)
+        let isDone = shards.withShard(Int(entry.pointee.shard)) { shard in
+            shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
+        }
+        guard isDone else { return executeKeyed(entry) }
+        noteExecuted(.metaGet)
+    }
+
     private mutating func executeKeyed(_ entry: UnsafeMutablePointer<BatchEntry>) {
         let window = windows[Int(entry.pointee.window)]
-        let key = UnsafeRawBufferPointer(start: entry.pointee.key, count: Int(entry.pointee.keyCount))
+        let key = UnsafeRawBufferPointer(
+            start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         let line = UnsafeRawBufferPointer(start: window.base, count: window.count)
         let (hash, time) = (entry.pointee.hash, now)
         let command = batch.commands + Int(entry.pointee.command)
@@ -325,7 +103,8 @@ extension DataLoop {
         let command = batch.commands[Int(entry.pointee.command)]
         counters.add(.protocolErrors, 1)
         if error.reason == .valueTooLarge {
-            refuseLargeValue(command, window: Int(entry.pointee.window), slot: Int(entry.pointee.command))
+            refuseLargeValue(
+                command, window: Int(entry.pointee.window), slot: Int(entry.pointee.command))
         }
         if shared.configuration.verbosity > 0 {
             shared.logger.info("client error: \(error)")

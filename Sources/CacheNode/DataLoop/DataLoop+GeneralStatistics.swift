@@ -1,5 +1,5 @@
-// `stats`: memcached's names in memcached's order, then Kiln's own. docs/stats.md says what each means here, and
-// which of memcached's are left out.
+// `stats`: memcached's names in memcached's order, then Kiln's own. docs/stats.md says what each
+// means here, and which of memcached's are left out.
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -134,7 +134,8 @@ extension DataLoop {
             ("kiln_blocked_connections", totals[.blockedConnections]),
             ("kiln_turns", totals[.turns]), ("kiln_keys", totals[.keys]),
             ("kiln_longest_turn_us", (totals[.longestTurn] + 999) / 1000),
-            // Not prefixed: scripts that load a server until its index has grown look for this name.
+            // Not prefixed: scripts that load a server until its index has grown look for this
+            // name.
             ("index_growth_pause_max_us", (totals[.indexGrowthPause] + 999) / 1000),
         ]
         for (name, value) in counts { reply.bytes.appendStatistic(name, value) }

@@ -15,8 +15,8 @@ struct GrowthMark {
 extension DataLoop {
     /// Turns after a growth in which commands are timed.
     ///
-    /// Reading the thread's clock is a system call. While no index grows nobody pays for it, and where one does it
-    /// goes on growing.
+    /// Reading the thread's clock is a system call. While no index grows nobody pays for it, and
+    /// where one does it goes on growing.
     private static let timedTurns = 4
 
     @inline(__always)
@@ -33,9 +33,9 @@ extension DataLoop {
 
     /// Keeps the longest time of a command that did make its index grow.
     ///
-    /// It is processor time: what the thread waits for the processor is not the index's doing. Nor is what a
-    /// command spends that begins another segment: the first touch of a huge page takes milliseconds where
-    /// the system has to look for one.
+    /// It is processor time: what the thread waits for the processor is not the index's doing. Nor
+    /// is what a command spends that begins another segment: the first touch of a huge page takes
+    /// milliseconds where the system has to look for one.
     @inline(never)
     mutating func noteGrowth(of shard: borrowing ShardInstance, since mark: GrowthMark) {
         guard shard.store.scanEnd != mark.buckets else { return }

@@ -80,7 +80,8 @@ extension DataLoop {
         start(stream, for: windows[window].connection)
     }
 
-    /// Whether a list of classes holds the one that all items are in; nil where it holds none of memcached's.
+    /// Whether a list of classes holds the one that all items are in; nil where it holds none of
+    /// memcached's.
     private static func includesItems(_ classes: String) -> Bool? {
         if classes == "all" || classes == "hash" { return true }
         var includes = false

@@ -1,8 +1,8 @@
 // `stats items`, `stats slabs` and `stats settings`.
 //
-// memcached keeps items of one size range in a slab class of pages and chunks. Here there is one class, number 1:
-// a page is a segment, and a chunk is an item of the mean size, so that what tools compute of them (fill, pages,
-// age) is true of the node as a whole.
+// memcached keeps items of one size range in a slab class of pages and chunks. Here there is one
+// class, number 1: a page is a segment, and a chunk is an item of the mean size, so that what tools
+// compute of them (fill, pages, age) is true of the node as a whole.
 internal import DataPlane
 internal import Logging
 internal import MemcacheProtocol

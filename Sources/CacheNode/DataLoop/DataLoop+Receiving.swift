@@ -32,7 +32,9 @@ extension DataLoop {
         // The buffer grows with what has arrived, never with what was merely announced.
         let missing = connection.pointee.neededBytes - have
         connection.pointee.input.reserve(
-            missing > 0 ? min(missing, max(have, Self.privateReceiveBytes)) : max(have, Self.privateReceiveBytes))
+            missing > 0
+                ? min(missing, max(have, Self.privateReceiveBytes))
+                : max(have, Self.privateReceiveBytes))
         bufferBytes += connection.pointee.input.capacity - before
         guard let base = connection.pointee.input.base else { return }
         let room = connection.pointee.input.capacity - have
@@ -55,7 +57,8 @@ extension DataLoop {
     }
 
     mutating func addWindow(
-        _ connection: ConnectionPointer, _ base: UnsafeMutableRawPointer, _ count: Int, isPrivate: Bool
+        _ connection: ConnectionPointer, _ base: UnsafeMutableRawPointer, _ count: Int,
+        isPrivate: Bool
     ) {
         connection.pointee.isBatched = true
         (windows + windowCount).initialize(
@@ -72,13 +75,17 @@ extension DataLoop {
         let left = destination.count - upload.pointee.received
         let count = withUnsafeMutablePointer(to: &upload.pointee.tail) { tail in
             var parts = (
-                iovec(iov_base: destination.baseAddress.map { $0 + upload.pointee.received }, iov_len: left),
+                iovec(
+                    iov_base: destination.baseAddress.map { $0 + upload.pointee.received },
+                    iov_len: left),
                 iovec(
                     iov_base: UnsafeMutableRawPointer(tail) + upload.pointee.tailReceived,
                     iov_len: 2 - upload.pointee.tailReceived)
             )
             return withUnsafeMutableBytes(of: &parts) { raw in
-                readv(connection.pointee.descriptor, raw.assumingMemoryBound(to: iovec.self).baseAddress, 2)
+                readv(
+                    connection.pointee.descriptor,
+                    raw.assumingMemoryBound(to: iovec.self).baseAddress, 2)
             }
         }
         guard noteReceived(count, connection) else { return }
@@ -89,18 +96,22 @@ extension DataLoop {
             now = shared.clock.reading
             processWindows()
         }
-        // An empty window: the upload is finished when the turn's requests are executed, in their order.
+        // An empty window: the upload is finished when the turn's requests are executed, in their
+        // order.
         addWindow(connection, arena, 0, isPrivate: false)
     }
 
     /// Starts receiving the value of `command` into storage; the window ends inside it.
-    mutating func startUpload(_ window: Int, _ command: Command, key: UnsafeRawBufferPointer, _ hash: KeyHash) {
+    mutating func startUpload(
+        _ window: Int, _ command: Command, key: UnsafeRawBufferPointer, _ hash: KeyHash
+    ) {
         let connection = windows[window].connection
         let shard = shards.shard(of: hash)
         let time = now
         let lineStart = windows[window].parsed
         let line = Array(
-            UnsafeRawBufferPointer(start: windows[window].base + lineStart, count: command.lineCount))
+            UnsafeRawBufferPointer(
+                start: windows[window].base + lineStart, count: command.lineCount))
         let keyBytes = Array(key)
         // The saved line begins at 0: the command's ranges move with it.
         let moved = command.moved(by: -lineStart)
@@ -108,9 +119,12 @@ extension DataLoop {
         var upload: Upload?
         shards.withShard(shard) { instance in
             upload = instance.beginUpload(
-                moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time, reply: &reply)
+                moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time,
+                reply: &reply)
             if !instance.watching.isEmpty {
-                tap.take(&instance, command.verb, key, descriptor: connection.pointee.descriptor, at: time)
+                tap.take(
+                    &instance, command.verb, key, descriptor: connection.pointee.descriptor,
+                    at: time)
             }
         }
         windows[window].parsed += command.lineCount
@@ -122,7 +136,8 @@ extension DataLoop {
         let pending = UnsafeMutablePointer<PendingUpload>.allocate(capacity: 1)
         pending.initialize(
             to: PendingUpload(
-                upload: upload, command: moved, line: line, key: keyBytes, hash: hash, shard: shard))
+                upload: upload, command: moved, line: line, key: keyBytes, hash: hash, shard: shard)
+        )
         connection.pointee.upload = pending
         connection.pointee.phase = .uploading
         moveIntoUpload(window, pending)
@@ -138,7 +153,8 @@ extension DataLoop {
             start.copyMemory(from: windows[window].base + from, byteCount: part)
         }
         if have > part {
-            pending.pointee.tail.0 = windows[window].base.load(fromByteOffset: from + part, as: UInt8.self)
+            pending.pointee.tail.0 = windows[window].base.load(
+                fromByteOffset: from + part, as: UInt8.self)
             pending.pointee.tailReceived = 1
         }
         pending.pointee.received = part
@@ -147,7 +163,9 @@ extension DataLoop {
 
     /// Executes the command whose value has arrived in full.
     mutating func finishUpload(_ connection: ConnectionPointer) {
-        guard let pending = connection.pointee.upload, pending.pointee.tailReceived == 2 else { return }
+        guard let pending = connection.pointee.upload, pending.pointee.tailReceived == 2 else {
+            return
+        }
         connection.pointee.upload = nil
         connection.pointee.phase = .commands
         let done = pending.move()
@@ -173,7 +191,8 @@ extension DataLoop {
 }
 
 extension PendingUpload {
-    /// Hands the value to its shard; false, and the space given back, where its line end is missing.
+    /// Hands the value to its shard; false, and the space given back, where its line end is
+    /// missing.
     consuming func finish(
         shards: ShardAccess, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer,
         tap: inout WatchTap, descriptor: Int32
@@ -190,7 +209,9 @@ extension PendingUpload {
                 upload, command, line: line.span.bytes, key: key.span.bytes, hash: hash, at: time,
                 reply: &reply)
             if !instance.watching.isEmpty {
-                key.withUnsafeBytes { tap.take(&instance, command.verb, $0, descriptor: descriptor, at: time) }
+                key.withUnsafeBytes {
+                    tap.take(&instance, command.verb, $0, descriptor: descriptor, at: time)
+                }
             }
         }
         return true

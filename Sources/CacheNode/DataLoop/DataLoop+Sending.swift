@@ -41,7 +41,8 @@ extension DataLoop {
                 reply.bytes.removeAll()
                 return
             }
-            return settle(connection, count >= 0 ? .sent(count) : errno == EAGAIN ? .sent(0) : .failed)
+            return settle(
+                connection, count >= 0 ? .sent(count) : errno == EAGAIN ? .sent(0) : .failed)
         }
         settle(connection, transmit(connection, reply.bytes.unsafeBytes, reply.splices, from: 0))
     }
@@ -72,7 +73,8 @@ extension DataLoop {
 
     /// Sends bytes and spliced values, skipping the first `skipped` bytes of all.
     private func transmit(
-        _ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer, _ splices: [Splice], from skipped: Int
+        _ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer, _ splices: [Splice],
+        from skipped: Int
     ) -> SendResult {
         var sent = 0
         while true {
@@ -89,7 +91,8 @@ extension DataLoop {
 
     /// One `sendmsg` of at most ``partLimit`` parts; how much was sent, and how much was offered.
     private func transmitOnce(
-        _ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer, _ splices: [Splice], from skipped: Int
+        _ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer, _ splices: [Splice],
+        from skipped: Int
     ) -> (count: Int, wanted: Int) {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.partLimit) { parts in
             var used = 0
@@ -103,7 +106,8 @@ extension DataLoop {
                 }
                 guard used < Self.partLimit, let start = part.baseAddress else { return }
                 parts[used] = iovec(
-                    iov_base: UnsafeMutableRawPointer(mutating: start + skip), iov_len: part.count - skip)
+                    iov_base: UnsafeMutableRawPointer(mutating: start + skip),
+                    iov_len: part.count - skip)
                 wanted += part.count - skip
                 skip = 0
                 used += 1
@@ -126,7 +130,8 @@ extension DataLoop {
 
     // MARK: Clients that do not read
 
-    /// Keeps the composed replies from byte `sent` on until the client reads; nothing more is executed for it.
+    /// Keeps the composed replies from byte `sent` on until the client reads; nothing more is
+    /// executed for it.
     private mutating func keep(_ connection: ConnectionPointer, from sent: Int) {
         let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
         if let output = connection.pointee.output {
@@ -145,8 +150,11 @@ extension DataLoop {
         }
         bufferBytes += reply.bytes.count
         reply.removeAll()
-        if let output = connection.pointee.output, output.pointee.bytes.count > Self.outputLimitBytes {
-            shared.logger.info("connection \(connection.pointee.number) closed: it does not read its replies")
+        if let output = connection.pointee.output,
+            output.pointee.bytes.count > Self.outputLimitBytes
+        {
+            shared.logger.info(
+                "connection \(connection.pointee.number) closed: it does not read its replies")
             close(connection, .error)
         }
     }
@@ -174,7 +182,9 @@ extension DataLoop {
 
     /// The client has read everything: its waiting commands go on.
     mutating func continueAfterReading(_ connection: ConnectionPointer) {
-        guard connection.pointee.input.count > 0, let base = connection.pointee.input.base else { return }
+        guard connection.pointee.input.count > 0, let base = connection.pointee.input.base else {
+            return
+        }
         if windowCount == Self.eventLimit {
             now = shared.clock.reading
             processWindows()

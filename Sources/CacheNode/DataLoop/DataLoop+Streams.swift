@@ -1,4 +1,5 @@
-// Replies that are longer than memory should hold: composed a piece at a time, as fast as the client reads.
+// Replies that are longer than memory should hold: composed a piece at a time, as fast as the
+// client reads.
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -15,8 +16,8 @@ enum StreamStep {
     case ended
 }
 
-/// A reply too long to be composed at once, such as a dump of all keys: continued whenever the client has
-/// read what there was.
+/// A reply too long to be composed at once, such as a dump of all keys: continued whenever the
+/// client has read what there was.
 protocol ReplyStream {
     /// Whether what the client sends meanwhile is thrown away, instead of being its next commands.
     var discardsInput: Bool { get }

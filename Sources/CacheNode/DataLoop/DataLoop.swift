@@ -1,7 +1,7 @@
 // One thread's event loop: receive from all ready connections, execute as one batch, send.
 //
-// Level-triggered epoll; one `recv` and one `send` per connection and turn. There is no second `recv` to see
-// EAGAIN: if there is more, the next turn is told.
+// Level-triggered epoll; one `recv` and one `send` per connection and turn. There is no second
+// `recv` to see EAGAIN: if there is more, the next turn is told.
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -10,7 +10,8 @@ internal import Primitives
 internal import Storage
 internal import Synchronization
 
-/// An event loop and all it owns; a value on its thread's stack, so that no access pays for exclusivity checks.
+/// An event loop and all it owns; a value on its thread's stack, so that no access pays for
+/// exclusivity checks.
 struct DataLoop: ~Copyable {
     /// Events taken from the kernel per turn.
     static let eventLimit = 128
@@ -119,7 +120,8 @@ struct DataLoop: ~Copyable {
         for position in 0..<Int(max(0, ready)) {
             handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
         }
-        // The clock is read after the turn's last `recv`: no request is judged by a time before it came.
+        // The clock is read after the turn's last `recv`: no request is judged by a time before it
+        // came.
         now = shared.clock.reading
         if !streams.isEmpty { runStreams() }
         processWindows()
@@ -187,7 +189,9 @@ struct DataLoop: ~Copyable {
             connection.pointee.input.append(windows[window].base + parsed, count: left)
         }
         bufferBytes += connection.pointee.input.capacity - before
-        if connection.pointee.phase == .closing && !connection.pointee.isBlocked { close(connection) }
+        if connection.pointee.phase == .closing && !connection.pointee.isBlocked {
+            close(connection)
+        }
     }
 
     // MARK: Housekeeping

@@ -1,6 +1,6 @@
-// Requests of one turn, from whichever connections were ready: hashed and fetched together, then executed in
-// order. This is where most of the data path's speed comes from: the cache misses of up to 64 requests
-// overlap, instead of being waited for one after another.
+// Requests of one turn, from whichever connections were ready: hashed and fetched together, then
+// executed in order. This is where most of the data path's speed comes from: the cache misses of up
+// to 64 requests overlap, instead of being waited for one after another.
 internal import MemcacheProtocol
 internal import Primitives
 
@@ -9,6 +9,8 @@ struct BatchEntry {
     enum Kind: UInt8 {
         /// One key of a retrieval.
         case key
+        /// The key of a meta get that only reads the value.
+        case metaKey
         /// A command on one key.
         case command
         /// A command that the node answers itself.
@@ -41,7 +43,8 @@ struct BatchEntry {
 
 /// The entries of a batch and what they refer to; one per loop, for its whole life.
 struct RequestBatch: ~Copyable {
-    /// Enough to overlap all cache misses the processor can have in flight, few enough to stay in its caches.
+    /// Enough to overlap all cache misses the processor can have in flight, few enough to stay in
+    /// its caches.
     static let limit = 64
 
     let entries: UnsafeMutablePointer<BatchEntry>

@@ -15,7 +15,8 @@ final class ConnectionSurvey: Sendable {
         var text: [UInt8] = []
         /// Whether the loop asked has answered.
         var hasAnswered = false
-        /// The number of the last connection listed: a loop's list goes from the youngest to the oldest.
+        /// The number of the last connection listed: a loop's list goes from the youngest to the
+        /// oldest.
         var cursor = Int.max
         var isAtEnd = false
     }

@@ -5,10 +5,11 @@ internal import Storage
 
 /// Where a walk over all shards stands.
 ///
-/// An item that is there throughout is met at least once, and a second time where its shard's index grows
-/// meanwhile.
+/// An item that is there throughout is met at least once, and a second time where its shard's index
+/// grows meanwhile.
 struct ItemScan {
-    /// Items and buckets looked at under one hold of a shard's lock: some 50 microseconds at the most.
+    /// Items and buckets looked at under one hold of a shard's lock: some 50 microseconds at the
+    /// most.
     private static let stepLimit = 256
     /// Holds of a lock before the loop turns to its other connections.
     private static let holdLimit = 32
@@ -18,7 +19,8 @@ struct ItemScan {
     /// The items of one bucket, kept for its memory only.
     private var found: [Item] = []
 
-    /// Calls `body` with items until there are no more, `isFull` says so, or others must have their turn.
+    /// Calls `body` with items until there are no more, `isFull` says so, or others must have their
+    /// turn.
     ///
     /// - Returns: Whether there may be more.
     mutating func advance(

@@ -3,7 +3,8 @@ internal import DataPlane
 internal import Primitives
 internal import Storage
 
-/// A sum over all loops and shards at one moment; not a consistent cut, as nobody is stopped for it.
+/// A sum over all loops and shards at one moment; not a consistent cut, as nobody is stopped for
+/// it.
 struct NodeTotals: Sendable {
     /// By ``LoopCounter``.
     var loops = [UInt64](repeating: 0, count: LoopCounter.allCases.count)
@@ -102,7 +103,8 @@ struct LatencySummary {
     /// Every bucket's count, to begin anew from.
     var counts: [UInt64] { buckets }
 
-    /// The latency that `thousandths` of the commands did not exceed, in nanoseconds; at most 1/16 too high.
+    /// The latency that `thousandths` of the commands did not exceed, in nanoseconds; at most 1/16
+    /// too high.
     func quantile(thousandths: UInt64) -> UInt64 {
         guard total > 0 else { return 0 }
         let rank = (total * thousandths + 999) / 1000

@@ -45,7 +45,8 @@ extension ByteWriter {
         append("\r\n")
     }
 
-    /// Appends `STAT <class>:<name> <value>` or, with a group, `STAT <group>:<class>:<name> <value>`.
+    /// Appends `STAT <class>:<name> <value>` or, with a group, `STAT <group>:<class>:<name>
+    /// <value>`.
     mutating func appendClassStatistic(
         _ name: StaticString, _ value: UInt64, group: StaticString = ""
     ) {

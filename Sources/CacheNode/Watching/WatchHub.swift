@@ -4,8 +4,9 @@ internal import Synchronization
 
 /// Who watches what, and the lines that wait for them.
 ///
-/// A loop publishes the lines of a turn at its end; each watcher has a bounded queue, from which the loop that
-/// serves it takes them. A watcher that does not keep up misses lines and is told how many.
+/// A loop publishes the lines of a turn at its end; each watcher has a bounded queue, from which
+/// the loop that serves it takes them. A watcher that does not keep up misses lines and is told how
+/// many.
 final class WatchHub: Sendable {
     /// Watchers at once, as in memcached.
     static let watcherLimit = 20
@@ -164,7 +165,8 @@ final class WatchSubscription: Sendable {
 struct WatchStream: ReplyStream {
     let subscription: WatchSubscription
 
-    /// A watcher has no further commands: what it sends is thrown away, and tells whether it is still there.
+    /// A watcher has no further commands: what it sends is thrown away, and tells whether it is
+    /// still there.
     var discardsInput: Bool { true }
 
     mutating func produce(
