@@ -38,14 +38,20 @@ enum LoopCounter: Int, CaseIterable {
     case acceptsPaused
     /// Bytes of receive and reply buffers, as of the last tick.
     case bufferBytes
+<<<<<<< HEAD
     /// Longest storage command during which an index grew, in nanoseconds: an upper bound of the
     /// growth itself.
+=======
+    /// Most processor time of a storage command that made an index grow, in nanoseconds.
+>>>>>>> stats
     case indexGrowthPause
 }
 
 /// Commands whose latency is told apart.
 enum CommandGroup: Int, CaseIterable {
     case get, set, touch, delete, arithmetic, metaGet, metaSet, metaDelete, metaArithmetic, other
+    /// No command of its own: storage commands that made an index grow, in processor time.
+    case indexGrowth
 }
 
 /// Counters and latency histograms of one loop, in raw memory that lives as long as the process.

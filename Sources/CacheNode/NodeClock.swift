@@ -23,6 +23,9 @@ struct NodeClock: Sendable {
             instant: now, unixSeconds: Self.nanoseconds(CLOCK_REALTIME_COARSE) / 1_000_000_000)
     }
 
+    /// The processor time of the calling thread; a system call.
+    var threadNanoseconds: Int64 { Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID) }
+
     /// The date in microseconds, for the lines of watchers.
     var wallMicroseconds: Int64 { Self.nanoseconds(CLOCK_REALTIME) / 1000 }
 

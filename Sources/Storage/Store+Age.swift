@@ -5,11 +5,12 @@ extension Store {
     /// Whether storing one more new key makes the index grow.
     public var nextInsertGrowsIndex: Bool { index.nextInsertGrows }
 
-    /// Seconds since the last access of the first live item of the oldest sealed segment; 0 where
-    /// there is none.
+    /// Rises whenever a segment is sealed; the command that does it goes on in another one.
+    public var sealCount: UInt64 { nextSequence }
+
+    /// Seconds since the last access of the first live item of the oldest sealed segment; 0 where there is none.
     ///
-    /// What memcached calls the age of a class is that of its queue's last item; segments are
-    /// queued here.
+    /// What memcached calls the age of a class is that of its queue's last item; segments are queued here.
     public func oldestSeconds(at now: Instant) -> Int {
         var oldest: UInt32 = 0
         var lowest = UInt64.max

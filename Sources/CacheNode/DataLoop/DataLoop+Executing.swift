@@ -88,11 +88,11 @@ extension DataLoop {
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
         shards.withShard(Int(entry.pointee.shard)) { shard in
-            let growthStart = growthStart(of: shard, entry)
+            let growth = growthMark(of: shard, entry)
             shard.execute(
                 command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,
                 at: time, reply: &reply)
-            if growthStart != 0 { noteGrowth(since: growthStart) }
+            if growth.buckets != 0 { noteGrowth(of: shard, since: growth) }
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
         }
         noteExecuted(entry.pointee.verb)

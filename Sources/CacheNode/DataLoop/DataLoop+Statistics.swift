@@ -148,6 +148,7 @@ extension CommandGroup {
         case .metaDelete: "md"
         case .metaArithmetic: "ma"
         case .other: "other"
+        case .indexGrowth: "index_growth"
         }
     }
 }

@@ -118,6 +118,7 @@ extension DataLoop {
         tap.take(
             &shard, entry.pointee.verb, key, descriptor: connection.pointee.descriptor, at: time)
     }
+<<<<<<< HEAD
 
     // MARK: Index growth
 
@@ -141,4 +142,6 @@ extension DataLoop {
         counters.set(.longestTurn, to: 0)
         counters.set(.indexGrowthPause, to: 0)
     }
+=======
+>>>>>>> stats
 }

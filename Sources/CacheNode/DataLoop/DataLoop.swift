@@ -57,6 +57,8 @@ struct DataLoop: ~Copyable {
     var streams: [ConnectionPointer] = []
     /// Whether one of them can go on at once.
     var hasRunnableStream = false
+    /// Turns in which commands that may make an index grow are timed.
+    var growthTurnsLeft = 0
     /// What watchers are to be told of this turn.
     var tap: WatchTap
     /// Bytes of connection buffers, and how many of them the pool knows of.
@@ -126,6 +128,7 @@ struct DataLoop: ~Copyable {
         if now.instant >= nextTick || hasMaintenance { tick() }
         if !tap.isEmpty { publishEvents() }
         if !closed.isEmpty { freeClosed() }
+        if growthTurnsLeft > 0 { growthTurnsLeft -= 1 }
         counters.add(.turns, 1)
     }
 
@@ -270,7 +273,7 @@ struct DataLoop: ~Copyable {
 
 /// Commands executed in a turn, by group, until the turn's length is known.
 struct TurnLatencies {
-    private var counts = InlineArray<10, Int>(repeating: 0)
+    private var counts = InlineArray<11, Int>(repeating: 0)
 
     @inline(__always)
     mutating func note(_ group: CommandGroup) {
