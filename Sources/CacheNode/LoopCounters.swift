@@ -38,12 +38,7 @@ enum LoopCounter: Int, CaseIterable {
     case acceptsPaused
     /// Bytes of receive and reply buffers, as of the last tick.
     case bufferBytes
-<<<<<<< HEAD
-    /// Longest storage command during which an index grew, in nanoseconds: an upper bound of the
-    /// growth itself.
-=======
     /// Most processor time of a storage command that made an index grow, in nanoseconds.
->>>>>>> stats
     case indexGrowthPause
 }
 

@@ -118,30 +118,4 @@ extension DataLoop {
         tap.take(
             &shard, entry.pointee.verb, key, descriptor: connection.pointee.descriptor, at: time)
     }
-<<<<<<< HEAD
-
-    // MARK: Index growth
-
-    /// When a command began that may make its shard's index grow; 0 for all others, so that they
-    /// read no clock.
-    @inline(__always)
-    func growthStart(
-        of shard: borrowing ShardInstance, _ entry: UnsafeMutablePointer<BatchEntry>
-    ) -> Int64 {
-        guard entry.pointee.valueStart > 0 && shard.store.nextInsertGrowsIndex else { return 0 }
-        return shared.clock.now.nanoseconds
-    }
-
-    @inline(never)
-    func noteGrowth(since start: Int64) {
-        counters.raise(
-            .indexGrowthPause, to: UInt64(max(0, shared.clock.now.nanoseconds - start)))
-    }
-
-    func resetMaxima() {
-        counters.set(.longestTurn, to: 0)
-        counters.set(.indexGrowthPause, to: 0)
-    }
-=======
->>>>>>> stats
 }
