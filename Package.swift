@@ -62,7 +62,9 @@ let package = Package(
             ], swiftSettings: strict),
         // Benchmarks
         .executableTarget(
-            name: "kiln-micro", dependencies: ["Primitives", "Storage"], path: "Benchmarks/Micro",
+            name: "kiln-micro",
+            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "DataPlane"],
+            path: "Benchmarks/Micro",
             swiftSettings: strict),
         // Tests
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: strict),

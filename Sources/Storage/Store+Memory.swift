@@ -22,7 +22,9 @@ extension Store {
     ) throws(StoreError) -> ItemPosition {
         guard bytes <= itemSizeLimit else { throw .tooLarge(bytes: bytes, limit: itemSizeLimit) }
         let wanted = TTLClass.of(expiry, nowTick: Expiry.ticks(at: now))
-        if let position = append(bytes, ttlClass: wanted) { return position }
+        if let position = reuse(bytes, ttlClass: wanted) ?? append(bytes, ttlClass: wanted) {
+            return position
+        }
         if bytes > configuration.segmentBytes {
             return try allocateRun(bytes, ttlClass: wanted, at: now)
         }
@@ -230,6 +232,7 @@ extension Store {
         usedBytes &-= Int(info.pointee.usedBytes)
         counts.liveBytes &-= info.pointee.liveBytes
         info.pointee.state = .free
+        extents.removeAll(in: slot)
         let count = Int(info.pointee.runCount)
         if count == 1 && spareSlots.count < Self.spareLimit {
             spareSlots.append(slot)
@@ -251,6 +254,9 @@ extension Store {
         info.pointee.liveBytes &-= bytes
         info.pointee.liveItems &-= 1
         counts.liveBytes &-= bytes
+        if bytes >= Self.pinnableBytes && info.pointee.runCount == 1 {
+            extents.push(Extent(position: position, bytes: bytes))
+        }
         freeIfEmpty(position.slot)
     }
 
@@ -261,6 +267,7 @@ extension Store {
         switch info.pointee.state {
         case .sealed: freeSegment(slot)
         case .open:
+            extents.removeAll(in: slot)
             usedBytes &-= Int(info.pointee.usedBytes)
             info.pointee.usedBytes = 0
             info.pointee.maxVersion = 0

@@ -48,6 +48,7 @@ public struct Store: ~Copyable {
     /// Where the sweep for ended segments goes on.
     var sweepSlot: UInt32 = 0
     var sweepQueue = 0
+    var extents = ExtentStack()
     var spareSlots: [UInt32] = []
     var nextSequence: UInt64 = 1
     var usedBytes = 0

@@ -36,6 +36,10 @@ import Testing
                 ]
             ),
             ("mg k", ["type=item_get key=k status=found clsid=1 size=3"]),
+            ("mg k v", ["type=item_get key=k status=found clsid=1 size=3"]),
+            ("mg no v", ["type=item_get key=no status=not_found clsid=0 size=0"]),
+            ("gets k", ["type=item_get key=k status=found clsid=1 size=3"]),
+            ("gat 100 k", ["type=item_get key=k status=found clsid=1 size=3"]),
             (
                 "append k 0 0 1\r\nx",
                 [

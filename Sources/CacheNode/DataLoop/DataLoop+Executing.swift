@@ -72,7 +72,9 @@ extension DataLoop {
             start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         let (hash, time) = (entry.pointee.hash, now)
         let isDone = shards.withShard(Int(entry.pointee.shard)) { shard in
-            shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
+            let isDone = shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
+            if !shard.watching.isEmpty { watch(&shard, entry, time) }
+            return isDone
         }
         guard isDone else { return executeKeyed(entry) }
         noteExecuted(.metaGet)
