@@ -1,7 +1,9 @@
-// Space of large values that were replaced or removed, used again for the next one of the same size.
+// Space of large values that were replaced or removed, used again for the next one of the same
+// size.
 //
 // Segments are append-only for small items: dead bytes add up and are merged away. For large values
-// that would mean copying their neighbours again and again, so the latest few places are remembered.
+// that would mean copying their neighbours again and again, so the latest few places are
+// remembered.
 internal import Primitives
 
 /// The place of a dead item.

@@ -126,6 +126,7 @@ extension DataLoop {
         tap.noteClosed(
             connection.pointee.peer, descriptor: connection.pointee.descriptor, reason)
         connection.pointee.phase = .closed
+        if !yielded.isEmpty { yielded.removeAll { $0 == connection } }
         if replyOwner == connection { dropReplies() }
         dropOutput(connection)
         dropUpload(connection)

@@ -20,12 +20,40 @@ extension DataLoop {
             runBatch()
             finishUpload(connection)
         }
+        var commands = 0
         while windows[window].parsed < windows[window].count && !connection.pointee.isBlocked {
+            if commands == shared.configuration.requestsPerEvent && windowCount > 1 {
+                return yieldTurn(connection)
+            }
+            commands &+= 1
             switch connection.pointee.phase {
             case .commands: guard parseCommand(window) else { return }
             case .swallowing: swallow(window)
             case .uploading, .streaming, .closing, .closed: return
             }
+        }
+    }
+
+    /// Leaves a connection's further commands for the next turn: others are waiting.
+    private mutating func yieldTurn(_ connection: ConnectionPointer) {
+        counters.add(.connectionYields, 1)
+        yielded.append(connection)
+    }
+
+    /// Goes on with the connections that gave way in the turn before.
+    mutating func continueYielded() {
+        let waiting = yielded
+        yielded.removeAll(keepingCapacity: true)
+        for connection in waiting
+        where connection.pointee.phase != .closed && !connection.pointee.isBatched
+            && !connection.pointee.isBlocked && connection.pointee.stream == nil
+        {
+            guard let base = connection.pointee.input.base, connection.pointee.input.count > 0
+            else {
+                continue
+            }
+            if windowCount == Self.eventLimit { processWindows() }
+            addWindow(connection, base, connection.pointee.input.count, isPrivate: true)
         }
     }
 

@@ -44,6 +44,8 @@ struct DataLoop: ~Copyable {
     var now: ClockReading
     var connections: ConnectionPointer?
     var closed: [ConnectionPointer] = []
+    /// Connections whose commands wait for the next turn, for the others' sake.
+    var yielded: [ConnectionPointer] = []
     var latencies = TurnLatencies()
     var nextTick = Instant(nanoseconds: 0)
     var lastIdleCheckSecond: UInt32 = 0
@@ -116,13 +118,14 @@ struct DataLoop: ~Copyable {
     private mutating func turn(_ events: UnsafeMutablePointer<epoll_event>) {
         let ready = epoll_wait(
             epoll, events, Int32(Self.eventLimit),
-            hasMaintenance || hasRunnableStream ? 0 : Self.tickMilliseconds)
+            hasMaintenance || hasRunnableStream || !yielded.isEmpty ? 0 : Self.tickMilliseconds)
         for position in 0..<Int(max(0, ready)) {
             handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
         }
         // The clock is read after the turn's last `recv`: no request is judged by a time before it
         // came.
         now = shared.clock.reading
+        if !yielded.isEmpty { continueYielded() }
         if !streams.isEmpty { runStreams() }
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
