@@ -143,7 +143,10 @@ import Testing
                 sent += 2_000
             }
         }
-        #expect(node.residentKilobytes() - before < 8192)
+        // A sanitizer keeps what is freed for a while.
+        if getenv("KILN_SANITIZER") == nil {
+            #expect(node.residentKilobytes() - before < 8192)
+        }
         var lines = 0
         var skipped: Int?
         while skipped == nil {

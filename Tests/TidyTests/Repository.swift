@@ -31,7 +31,10 @@ struct SourceFile: Sendable {
 /// The repository these tests stand in, read from disk once.
 enum Repository {
     /// What is not part of the project: built, fetched or generated.
-    static let skippedNames = [".git", ".venv", "dist", "node_modules", "__pycache__"]
+    static let skippedNames = [
+        ".git", ".venv", ".hypothesis", ".pytest_cache", ".ruff_cache", "dist", "node_modules",
+        "__pycache__",
+    ]
     /// Files above this size are data, not text to keep tidy.
     static let sizeLimitBytes = 1 << 20
 
