@@ -140,7 +140,7 @@ struct ShardTable: Sendable {
             memories.append(memory)
             let settings = StoreConfiguration(
                 segmentBytes: bytes, itemSizeLimit: configuration.itemSizeLimitBytes,
-                secret: secret, evicts: configuration.evicts)
+                secret: secret, evicts: configuration.evicts, shareBytes: limit / shards)
             let store = Store(
                 configuration: settings, memory: memory, source: pool.source(shard: shard))
             (probes + shard).initialize(to: store.probe)

@@ -18,15 +18,24 @@ extension Store {
 
     /// Weighs the items of one segment and drops the worst; false where there is nothing to weigh.
     mutating func evict(at now: Instant) -> Bool {
-        guard let slot = nextToWeigh() else { return sealForEviction() }
-        if info(slot).pointee.pins > 0 {
-            requeue(slot)
-        } else if info(slot).pointee.runCount > 1 {
-            weighRun(slot, at: now)
-        } else {
-            weigh(slot, at: now)
+        // Pinned segments are passed over, however many: they cost a look each.
+        for _ in 0...counts.slots {
+            guard let slot = nextToWeigh() else { break }
+            let known = info(slot).pointee
+            if known.pins > 0 {
+                requeue(slot)
+                continue
+            }
+            // One large item, too large for what a merge may keep: it stays where it is or goes.
+            let isSingle = known.liveItems == 1 && known.liveBytes > configuration.segmentBytes / 2
+            if known.runCount > 1 || isSingle {
+                weighSingle(slot, at: now)
+            } else {
+                weigh(slot, at: now)
+            }
+            return true
         }
-        return true
+        return sealForEviction()
     }
 
     /// The oldest fresh segment while there are many, else the oldest main one.
@@ -72,9 +81,13 @@ extension Store {
         return sealTarget()
     }
 
-    /// A run holds one item: read since its last turn, it gets another with half the count; else it
-    /// goes.
-    private mutating func weighRun(_ slot: UInt32, at now: Instant) {
+    /// Large items spared one after another before one goes however often it was read: somebody
+    /// waits.
+    private static let spareLimitInARow = 16
+
+    /// A segment of one large item: read since its last turn, it gets another with half the count;
+    /// else it goes.
+    private mutating func weighSingle(_ slot: UInt32, at now: Instant) {
         dequeue(slot)
         let info = info(slot)
         info.pointee.isMain = true
@@ -84,11 +97,13 @@ extension Store {
             if !store.isServed(item.layout, at: now) {
                 store.countEnded(item.layout)
                 store.index.remove(item.word)
-            } else if frequency > 0 {
+            } else if frequency > 0 && store.spared < Self.spareLimitInARow {
                 Index.setFrequency(item.word, frequency / 2)
+                store.spared += 1
                 return
             } else {
-                store.evicted(item.layout, frequency: 0, at: now)
+                store.spared = 0
+                store.evicted(item.layout, frequency: frequency, at: now)
                 store.index.bury(item.word, at: store.counts.merges)
             }
             store.bury(item.layout, at: item.position)

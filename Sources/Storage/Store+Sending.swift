@@ -25,10 +25,12 @@ extension Store {
         freeIfEmpty(token.slot)
     }
 
-    /// Bytes that uploads of one store may hold before they are complete: a quarter of its
+    /// Bytes that uploads of one store may hold before they are complete: half of its
     /// segments' worth, and always one value.
     private var pendingLimit: Int {
-        max(itemSizeLimit, counts.slots * configuration.segmentBytes / 4)
+        max(
+            itemSizeLimit,
+            max(counts.slots * configuration.segmentBytes, configuration.shareBytes) / 2)
     }
 
     /// Takes space for a value that is still to arrive; ``commit`` or ``abort(_:)`` ends the

@@ -49,6 +49,8 @@ public struct Store: ~Copyable {
     var sweepSlot: UInt32 = 0
     var sweepQueue = 0
     var extents = ExtentStack()
+    /// Large items that eviction has spared in a row.
+    var spared = 0
     var spareSlots: [UInt32] = []
     var nextSequence: UInt64 = 1
     var usedBytes = 0

@@ -96,9 +96,13 @@ public struct StoreConfiguration: Sendable {
     public var secret: UInt64
     /// Whether items may be evicted (`-M` says no).
     public var evicts: Bool
+    /// The shard's fair share of the memory; uploads may hold half of it, or of what the shard has.
+    public var shareBytes: Int
 
     /// Collects the settings.
-    public init(segmentBytes: Int, itemSizeLimit: Int, secret: UInt64, evicts: Bool) {
+    public init(
+        segmentBytes: Int, itemSizeLimit: Int, secret: UInt64, evicts: Bool, shareBytes: Int = 0
+    ) {
         precondition(
             segmentBytes.nonzeroBitCount == 1 && segmentBytes >= 1 << 15 && segmentBytes <= 1 << 20,
             "a segment of \(segmentBytes) bytes; a power of two from 32 KiB to 1 MiB is needed")
@@ -106,5 +110,6 @@ public struct StoreConfiguration: Sendable {
         self.itemSizeLimit = itemSizeLimit
         self.secret = secret
         self.evicts = evicts
+        self.shareBytes = shareBytes
     }
 }

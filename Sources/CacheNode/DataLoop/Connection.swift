@@ -27,13 +27,24 @@ struct InputBuffer {
     private(set) var base: UnsafeMutableRawPointer?
     private(set) var capacity = 0
     var count = 0
+    /// The capacity that somebody has been told of.
+    private var notedCapacity = 0
+
+    /// How much the capacity has grown since the last call.
+    mutating func takeGrowth() -> Int {
+        defer { notedCapacity = capacity }
+        return capacity - notedCapacity
+    }
 
     /// Makes room for `extra` more bytes behind ``count``.
     mutating func reserve(_ extra: Int) {
         guard capacity - count < extra else { return }
         var larger = max(capacity, 64)
         while larger - count < extra { larger *= 2 }
-        base = realloc(base, larger)
+        guard let grown = realloc(base, larger) else {
+            fatalError("the system refused \(larger) bytes for a connection's input")
+        }
+        base = grown
         capacity = larger
     }
 
@@ -69,6 +80,8 @@ struct Connection: ~Copyable {
     var interest: UInt32
     /// Whether a window of this turn belongs to it already.
     var isBatched = false
+    /// Whether whole commands wait in ``input`` for the next turn: nothing more is received before.
+    var hasYielded = false
     /// `END` of a retrieval line longer than the buffer is still due; this is the line's verb.
     var continuing: Command?
     var input = InputBuffer()

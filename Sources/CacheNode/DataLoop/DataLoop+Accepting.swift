@@ -91,6 +91,8 @@ extension DataLoop {
         if !shared.listeners[listener].isUnix {
             var one: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+            // A client whose machine is gone must not hold its buffers for ever.
+            setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, 4)
         }
         let connection = ConnectionPointer.allocate(capacity: 1)
         let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
@@ -131,8 +133,6 @@ extension DataLoop {
         dropOutput(connection)
         dropUpload(connection)
         dropStream(connection)
-        bufferBytes -= connection.pointee.input.capacity
-        connection.pointee.input.release()
         Glibc.close(connection.pointee.descriptor)
         if let previous = connection.pointee.previous {
             previous.pointee.next = connection.pointee.next
@@ -147,6 +147,9 @@ extension DataLoop {
 
     mutating func freeClosed() {
         for connection in closed {
+            // Not before: a window of the turn may still lie in it.
+            connection.pointee.input.release()
+            noteInput(connection)
             connection.deinitialize(count: 1)
             connection.deallocate()
             bufferBytes -= MemoryLayout<Connection>.stride

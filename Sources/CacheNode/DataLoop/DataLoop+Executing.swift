@@ -43,7 +43,7 @@ extension DataLoop {
         case .end:
             reply.bytes.append("END\r\n")
         }
-        if reply.bytes.count > Self.deliverBytes { deliver() }
+        if reply.count > Self.deliverBytes { deliver() }
     }
 
     @inline(__always)

@@ -22,7 +22,9 @@ extension DataLoop {
         }
         var commands = 0
         while windows[window].parsed < windows[window].count && !connection.pointee.isBlocked {
-            if commands == shared.configuration.requestsPerEvent && windowCount > 1 {
+            if commands == shared.configuration.requestsPerEvent && windowCount > 1
+                && connection.pointee.phase == .commands
+            {
                 return yieldTurn(connection)
             }
             commands &+= 1
@@ -37,6 +39,7 @@ extension DataLoop {
     /// Leaves a connection's further commands for the next turn: others are waiting.
     private mutating func yieldTurn(_ connection: ConnectionPointer) {
         counters.add(.connectionYields, 1)
+        connection.pointee.hasYielded = true
         yielded.append(connection)
     }
 
@@ -44,6 +47,7 @@ extension DataLoop {
     mutating func continueYielded() {
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)
+        for connection in waiting { connection.pointee.hasYielded = false }
         for connection in waiting
         where connection.pointee.phase != .closed && !connection.pointee.isBatched
             && !connection.pointee.isBlocked && connection.pointee.stream == nil
@@ -131,7 +135,8 @@ extension DataLoop {
         } else if ends {
             connection.pointee.continuing = nil
         }
-        windows[window].parsed &+= command.pointee.lineCount
+        let lineEnd = windows[window].parsed &+ command.pointee.lineCount
+        windows[window].parsed = lineEnd
         let base = UnsafeRawPointer(windows[window].base)
         var keys = KeyList(command.pointee)
         var key = keys.next(at: base)
@@ -145,7 +150,17 @@ extension DataLoop {
             return appendEntry(.node, window, .configGet, command: slot)
         }
         while key.count > 0 {
-            if batch.isFull { runBatch() }
+            if batch.isFull {
+                runBatch()
+                // The bytes are gone with the connection.
+                if connection.pointee.phase != .commands { return }
+                if connection.pointee.isBlocked {
+                    // The rest of the line is read when the client has read what there is.
+                    connection.pointee.continuing = Command(retrieval: verb, exptime: exptime)
+                    windows[window].parsed = key.start
+                    return
+                }
+            }
             let start = base + key.start
             let count = key.count
             key = keys.next(at: base)
@@ -263,7 +278,7 @@ extension DataLoop {
         appendEntry(.node, window, batch.commands[slot].verb, command: slot)
         windows[window].parsed &+= batch.commands[slot].lineCount
         switch batch.commands[slot].verb {
-        case .quit, .shutdown, .watch, .lruCrawler:
+        case .quit, .shutdown, .watch, .lruCrawler, .stats:
             // What comes after these depends on how they end.
             runBatch()
         default: break
@@ -291,5 +306,13 @@ extension DataLoop {
             connection.pointee.phase = .swallowing
             connection.pointee.swallowBytes = valueCount + 2
         }
+    }
+}
+
+extension Command {
+    /// A retrieval whose line goes on elsewhere.
+    fileprivate init(retrieval verb: Verb, exptime: Int64) {
+        self.init(verb: verb, lineCount: 0)
+        self.exptime = exptime
     }
 }

@@ -10,9 +10,10 @@ extension DataLoop {
     private static let privateReceiveBytes = 4 << 10
 
     mutating func receive(_ connection: ConnectionPointer) {
+        if connection.pointee.hasYielded { return }
         if connection.pointee.phase == .uploading { return receiveUpload(connection) }
         if connection.pointee.input.count > 0 { return receivePrivately(connection) }
-        if arenaUsed + Self.receiveBytes > Self.arenaBytes || windowCount == Self.eventLimit {
+        if arenaUsed + Self.receiveBytes > arenaBytes || windowCount == Self.eventLimit {
             now = shared.clock.reading
             processWindows()
             if connection.pointee.phase == .closed { return }
@@ -27,21 +28,37 @@ extension DataLoop {
 
     /// Receives behind a partial command, so that it is in one piece.
     private mutating func receivePrivately(_ connection: ConnectionPointer) {
-        let before = connection.pointee.input.capacity
         let have = connection.pointee.input.count
+        guard inputBytes <= inputLimit else { return refuseInput(connection) }
         // The buffer grows with what has arrived, never with what was merely announced.
         let missing = connection.pointee.neededBytes - have
         connection.pointee.input.reserve(
             missing > 0
                 ? min(missing, max(have, Self.privateReceiveBytes))
                 : max(have, Self.privateReceiveBytes))
-        bufferBytes += connection.pointee.input.capacity - before
+        noteInput(connection)
         guard let base = connection.pointee.input.base else { return }
         let room = connection.pointee.input.capacity - have
         let count = recv(connection.pointee.descriptor, base + have, room, 0)
         guard noteReceived(count, connection) else { return }
         connection.pointee.input.count += count
         addWindow(connection, base, have + count, isPrivate: true)
+    }
+
+    /// Keeps account of a connection's input buffer, whose size may have changed.
+    mutating func noteInput(_ connection: ConnectionPointer) {
+        let growth = connection.pointee.input.takeGrowth()
+        bufferBytes += growth
+        inputBytes += growth
+    }
+
+    /// All connections' partial commands together have used up their share of memory.
+    private mutating func refuseInput(_ connection: ConnectionPointer) {
+        let text: StaticString = "SERVER_ERROR out of memory reading request\r\n"
+        _ = send(
+            connection.pointee.descriptor, text.utf8Start, text.utf8CodeUnitCount,
+            Int32(MSG_NOSIGNAL))
+        close(connection)
     }
 
     private mutating func noteReceived(_ count: Int, _ connection: ConnectionPointer) -> Bool {

@@ -94,7 +94,7 @@ extension DataLoop {
         let start = arena + arenaUsed
         let count = recv(
             connection.pointee.descriptor, start,
-            min(Self.receiveBytes, Self.arenaBytes - arenaUsed), 0)
+            min(Self.receiveBytes, arenaBytes - arenaUsed), 0)
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close(connection) }
     }
 

@@ -17,8 +17,10 @@ struct DataLoop: ~Copyable {
     static let eventLimit = 128
     /// Bytes asked for per `recv`.
     static let receiveBytes = 32 << 10
-    /// Bytes that all windows of a turn share; when they are used up the turn is cut in two.
-    static let arenaBytes = 1 << 20
+    /// Most bytes of ``arenaBytes``; a node with little memory takes less.
+    private static let largestArenaBytes = 1 << 20
+    /// Least bytes for partial commands of one loop: a few connections' worth.
+    private static let leastInputBytes = 1 << 20
     /// Replies of one connection are sent when they exceed this, even in the middle of a batch.
     static let deliverBytes = 256 << 10
     /// Milliseconds between two rounds of housekeeping.
@@ -51,6 +53,8 @@ struct DataLoop: ~Copyable {
     var lastIdleCheckSecond: UInt32 = 0
     var hasMaintenance = false
     var isStopping = false
+    /// Whether the stop has begun and requests may still be on their way.
+    var isLettingGo = false
     var stopDeadline = Instant(nanoseconds: .max)
     var nextLoop = 0
     var acceptsPaused = false
@@ -66,6 +70,11 @@ struct DataLoop: ~Copyable {
     /// Bytes of connection buffers, and how many of them the pool knows of.
     var bufferBytes = 0
     var chargedBytes = 0
+    /// Bytes of partial commands, and how many there may be.
+    var inputBytes = 0
+    let inputLimit: Int
+    /// Bytes that all windows of a turn share; when they are used up the turn is cut in two.
+    let arenaBytes: Int
 
     /// Creates loop `number` around the epoll instance of ``openEpoll(_:_:)``.
     init(shared: NodeShared, number: Int, epoll: Int32) {
@@ -78,10 +87,13 @@ struct DataLoop: ~Copyable {
         counters = shared.counters[number]
         parser = RequestParser(
             limits: ProtocolLimits(valueBytes: shared.configuration.itemSizeLimitBytes))
-        arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)
+        let share = shared.configuration.memoryLimitBytes / shared.configuration.threads
+        arenaBytes = min(Self.largestArenaBytes, max(4 * Self.receiveBytes, share / 16))
+        inputLimit = max(Self.leastInputBytes, share / 4)
+        arena = .allocate(byteCount: arenaBytes, alignment: 64)
         windows = .allocate(capacity: Self.eventLimit)
         now = shared.clock.reading
-        bufferBytes = Self.arenaBytes
+        bufferBytes = arenaBytes
         tap = WatchTap(shared.watchers, shared.prefixes)
     }
 
@@ -118,7 +130,9 @@ struct DataLoop: ~Copyable {
     private mutating func turn(_ events: UnsafeMutablePointer<epoll_event>) {
         let ready = epoll_wait(
             epoll, events, Int32(Self.eventLimit),
-            hasMaintenance || hasRunnableStream || !yielded.isEmpty ? 0 : Self.tickMilliseconds)
+            hasMaintenance || hasRunnableStream || !yielded.isEmpty || isLettingGo
+                ? 0 : Self.tickMilliseconds)
+        let isQuiet = ready <= 0 && yielded.isEmpty
         for position in 0..<Int(max(0, ready)) {
             handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
         }
@@ -130,6 +144,7 @@ struct DataLoop: ~Copyable {
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
         if !tap.isEmpty { publishEvents() }
+        if isLettingGo && isQuiet { letGo() }
         if !closed.isEmpty { freeClosed() }
         if growthTurnsLeft > 0 { growthTurnsLeft -= 1 }
         counters.add(.turns, 1)
@@ -183,7 +198,6 @@ struct DataLoop: ~Copyable {
         guard connection.pointee.phase != .closed else { return }
         let parsed = windows[window].parsed
         let left = windows[window].count - parsed
-        let before = connection.pointee.input.capacity
         if connection.pointee.phase == .closing {
             connection.pointee.input.release()
         } else if windows[window].isPrivate {
@@ -191,7 +205,7 @@ struct DataLoop: ~Copyable {
         } else if left > 0 {
             connection.pointee.input.append(windows[window].base + parsed, count: left)
         }
-        bufferBytes += connection.pointee.input.capacity - before
+        noteInput(connection)
         if connection.pointee.phase == .closing && !connection.pointee.isBlocked {
             close(connection)
         }
@@ -228,18 +242,34 @@ struct DataLoop: ~Copyable {
     private mutating func closeIdle() {
         let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
         let limit = UInt32(shared.configuration.idleTimeoutSeconds)
-        guard limit > 0 && second != lastIdleCheckSecond else { return }
+        guard second != lastIdleCheckSecond else { return }
         lastIdleCheckSecond = second
         var next = connections
         while let connection = next {
             next = connection.pointee.next
-            // Who watches or reads a dump has nothing to say meanwhile.
-            if connection.pointee.phase == .streaming { continue }
-            if second &- connection.pointee.lastActiveSecond >= limit {
+            if hasStalled(connection, second) {
+                close(connection)
+                continue
+            }
+            // Who watches or reads a dump, or a long reply, has nothing to say meanwhile.
+            if connection.pointee.phase == .streaming || connection.pointee.isBlocked { continue }
+            if limit > 0 && second &- connection.pointee.lastActiveSecond >= limit {
                 counters.add(.idleKicks, 1)
                 close(connection, .idleTimeout)
             }
         }
+    }
+
+    /// Seconds without a byte after which a client that has stopped reading its replies, or sending
+    /// its value, is given up: what it holds is others' memory.
+    private static let stallSeconds: UInt32 = 30
+
+    private func hasStalled(_ connection: ConnectionPointer, _ second: UInt32) -> Bool {
+        if let output = connection.pointee.output {
+            return second &- output.pointee.progressSecond >= Self.stallSeconds
+        }
+        return connection.pointee.phase == .uploading
+            && second &- connection.pointee.lastActiveSecond >= Self.stallSeconds
     }
 
     private mutating func readInbox() {
@@ -262,6 +292,13 @@ struct DataLoop: ~Copyable {
         stopDeadline = Instant(
             nanoseconds: now.instant.nanoseconds + Self.drainSeconds * 1_000_000_000)
         if number == 0 { stopListening() }
+        isLettingGo = true
+    }
+
+    /// Ends the connections once no request is left on its way: those that have read their replies
+    /// at once, the others when they have.
+    private mutating func letGo() {
+        isLettingGo = false
         var next = connections
         while let connection = next {
             next = connection.pointee.next
