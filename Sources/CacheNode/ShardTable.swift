@@ -6,12 +6,14 @@ internal import Primitives
 internal import Storage
 internal import Synchronization
 
-/// One shard behind its lock; lives at a fixed address.
+/// One shard and its lock; lives at a fixed address.
 struct ShardCell: ~Copyable {
-    let shard: Mutex<ShardInstance>
+    /// Guards ``shard``, where the node has more than one loop.
+    let lock = Mutex(())
+    var shard: ShardInstance
 
-    init(_ shard: consuming sending ShardInstance) {
-        self.shard = Mutex(shard)
+    init(_ shard: consuming ShardInstance) {
+        self.shard = shard
     }
 }
 
@@ -72,7 +74,9 @@ final class SharedPool: Sendable {
 /// as long as the process; each is only touched under its own lock.
 struct ShardAccess: @unchecked Sendable {
     let count: Int
-    let cells: UnsafePointer<ShardCell>
+    let cells: UnsafeMutablePointer<ShardCell>
+    /// Whether one loop has all shards to itself: it needs no locks then.
+    let isSingleLoop: Bool
     let probes: UnsafePointer<IndexProbe>
     let secret: UInt64
 
@@ -86,7 +90,9 @@ struct ShardAccess: @unchecked Sendable {
     func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R)
         -> sending R
     {
-        cells[number].shard.withLock { body(&$0) }
+        let cell = cells + number
+        if isSingleLoop { return body(&cell.pointee.shard) }
+        return cell.pointee.lock.withLock { _ in body(&cell.pointee.shard) }
     }
 }
 
@@ -149,7 +155,8 @@ struct ShardTable: Sendable {
         }
         self.memories = memories
         access = ShardAccess(
-            count: shards, cells: UnsafePointer(cells), probes: UnsafePointer(probes),
+            count: shards, cells: cells, isSingleLoop: configuration.threads == 1,
+            probes: UnsafePointer(probes),
             secret: secret)
     }
 
