@@ -1,4 +1,5 @@
 // All shards of a node, and the memory they live on.
+internal import CIntrinsics
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -74,11 +75,27 @@ final class SharedPool: Sendable {
 /// as long as the process; each is only touched under its own lock.
 struct ShardAccess: @unchecked Sendable {
     let count: Int
-    let cells: UnsafeMutablePointer<ShardCell>
+    let cells: UnsafeMutableRawPointer
     /// Whether one loop has all shards to itself: it needs no locks then.
     let isSingleLoop: Bool
     let probes: UnsafePointer<IndexProbe>
     let secret: UInt64
+
+    /// Bytes from one cell to the next: whole pairs of cache lines, as processors fetch two.
+    static let cellBytes = (MemoryLayout<ShardCell>.size + 127) & ~127
+
+    @inline(__always)
+    private func cell(_ number: Int) -> UnsafeMutablePointer<ShardCell> {
+        (cells + number &* Self.cellBytes).assumingMemoryBound(to: ShardCell.self)
+    }
+
+    /// Fetches a shard's lock and counters, which another loop may have used last, ahead of
+    /// ``withShard(_:_:)``.
+    @inline(__always)
+    func prefetch(_ number: Int) {
+        if isSingleLoop { return }
+        kiln_prefetch_write(cells + number &* Self.cellBytes)
+    }
 
     /// The shard of a key: bits of the mixed hash that neither index nor tag uses much.
     @inline(__always)
@@ -90,7 +107,7 @@ struct ShardAccess: @unchecked Sendable {
     func withShard<R: ~Copyable>(_ number: Int, _ body: (inout ShardInstance) -> sending R)
         -> sending R
     {
-        let cell = cells + number
+        let cell = cell(number)
         if isSingleLoop { return body(&cell.pointee.shard) }
         return cell.pointee.lock.withLock { _ in body(&cell.pointee.shard) }
     }
@@ -131,7 +148,8 @@ struct ShardTable: Sendable {
                 limitBytes: limit, segmentBytes: bytes, slotCount: slots, shardCount: shards),
             segments: segments)
         let secret = UInt64.random(in: 1...UInt64.max)
-        let cells = UnsafeMutablePointer<ShardCell>.allocate(capacity: shards)
+        let cells = UnsafeMutableRawPointer.allocate(
+            byteCount: shards * ShardAccess.cellBytes, alignment: 128)
         let probes = UnsafeMutablePointer<IndexProbe>.allocate(capacity: shards)
         // A shard may hold twice its fair share of items; of the smallest there are two to an index
         // word.
@@ -150,8 +168,9 @@ struct ShardTable: Sendable {
             let store = Store(
                 configuration: settings, memory: memory, source: pool.source(shard: shard))
             (probes + shard).initialize(to: store.probe)
-            (cells + shard).initialize(
-                to: ShardCell(ShardInstance(store: store, epoch: Self.loneEpoch, index: shard)))
+            (cells + shard * ShardAccess.cellBytes).assumingMemoryBound(to: ShardCell.self)
+                .initialize(
+                    to: ShardCell(ShardInstance(store: store, epoch: Self.loneEpoch, index: shard)))
         }
         self.memories = memories
         access = ShardAccess(

@@ -18,6 +18,12 @@ public import Storage
 /// Methods are `mutating` or static: one that only borrows `self` would be handed a copy of all its
 /// fields.
 public struct ShardInstance: ~Copyable {
+    /// What the shard has done so far.
+    ///
+    /// It comes first: written by every command, it lies beside the caller's lock, so that both
+    /// come from another processor's cache in one go.
+    public var counters = ShardCounters()
+
     /// Which shard of the node this is; ``Splice/shard`` carries it.
     public let index: Int
 
@@ -26,9 +32,6 @@ public struct ShardInstance: ~Copyable {
     /// Commands go through this value's methods; the loop calls maintenance and reads statistics
     /// here.
     public var store: Store
-
-    /// What the shard has done so far.
-    public var counters = ShardCounters()
 
     /// What somebody watches; empty costs nothing.
     public var watching: WatchMask = []

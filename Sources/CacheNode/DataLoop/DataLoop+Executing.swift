@@ -14,6 +14,7 @@ extension DataLoop {
         guard count > 0 else { return }
         for position in 0..<count where batch.entries[position].keyCount > 0 {
             let entry = batch.entries + position
+            shards.prefetch(Int(entry.pointee.shard))
             probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
         }
         for position in 0..<count { execute(batch.entries + position) }
