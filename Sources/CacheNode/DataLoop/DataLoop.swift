@@ -128,9 +128,9 @@ struct DataLoop: ~Copyable {
     }
 
     private mutating func turn(_ events: UnsafeMutablePointer<epoll_event>) {
-        // Whoever else wants this processor, a client of this machine say, goes first: the next turn
-        // then finds more connections ready, and its batch is worth more. Alone, it is one short
-        // call.
+        // Whoever else wants this processor, a client of this machine say, goes first: the next
+        // turn then finds more connections ready, and its batch is worth more. Alone, it is one
+        // short call.
         if shared.configuration.threads > 1 { sched_yield() }
         let ready = epoll_wait(
             epoll, events, Int32(Self.eventLimit),
