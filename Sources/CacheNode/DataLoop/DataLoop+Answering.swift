@@ -31,10 +31,6 @@ extension DataLoop {
         }
     }
 
-    func answerLine(_ text: StaticString, unless noreply: Bool, into reply: inout ByteWriter) {
-        if !noreply { reply.append(text) }
-    }
-
     private mutating func answerError(_ command: Command) {
         if !command.noreply { reply.bytes.append("ERROR\r\n") }
     }
