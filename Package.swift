@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // r0
@@ -39,6 +40,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Storage", dependencies: ["Primitives", "CIntrinsics"], swiftSettings: strict),
+        .target(name: "HotKeys", dependencies: ["Primitives"], swiftSettings: strict),
+        .target(name: "Placement", dependencies: ["Primitives"], swiftSettings: strict),
+        .target(name: "SWIM", dependencies: ["Primitives"], swiftSettings: strict),
+        .target(name: "Raft", dependencies: ["Primitives"], swiftSettings: strict),
         // r3
         .target(
             name: "DataPlane", dependencies: ["Primitives", "MemcacheProtocol", "Storage"],
@@ -47,16 +52,22 @@ let package = Package(
         .target(
             name: "CacheNode",
             dependencies: [
-                "Primitives", "MemcacheProtocol", "Storage", "DataPlane", "CLinux", "CIntrinsics",
-                .product(name: "Logging", package: "swift-log"),
+                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane", "Raft", "CLinux",
+                "CIntrinsics", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + sanitized),
+        .target(
+            name: "LoadGenerator",
+            dependencies: [
+                "Primitives", "Placement", "CLinux", "CIntrinsics",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict),
         // r5
-        .target(name: "Console", swiftSettings: strict),
+        .target(name: "Console", dependencies: ["LoadGenerator"], swiftSettings: strict),
         // r6
         .executableTarget(
             name: "kiln",
             dependencies: [
-                "CacheNode", "Console",
+                "CacheNode", "LoadGenerator", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -77,7 +88,35 @@ let package = Package(
             name: "DataPlaneTests",
             dependencies: ["DataPlane", "MemcacheProtocol", "Storage", "Primitives"],
             swiftSettings: strict),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: strict),
+        .testTarget(
+            name: "HotKeysTests", dependencies: ["HotKeys", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "PlacementTests", dependencies: ["Placement", "Primitives"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SWIMTests", dependencies: ["SWIM", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "CacheNodeTests", dependencies: ["CacheNode", "Raft", "Primitives"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LoadGeneratorTests",
+            dependencies: ["LoadGenerator", "Placement", "Primitives"], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "LoadGenerator"],
+            swiftSettings: strict),
+        // Clusters of the pure protocols on a virtual network, clock and disk.
+        .target(
+            name: "ClusterSimulator", dependencies: ["SWIM", "Raft", "Primitives"],
+            path: "Tests/ClusterSimulator", swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-simulate", dependencies: ["ClusterSimulator"],
+            path: "Tests/Simulate", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["ClusterSimulator", "SWIM", "Raft", "Primitives"],
+            swiftSettings: strict),
         .testTarget(
             name: "KilnCommandTests",
             dependencies: [

@@ -39,3 +39,28 @@ public struct ClockReading: Equatable, Sendable {
         self.unixSeconds = unixSeconds
     }
 }
+
+// The control plane reckons in durations; the data path keeps to plain nanoseconds.
+extension Instant {
+    /// The moment `duration` after this one.
+    ///
+    /// - Precondition: the result lies within 292 years of the clock's beginning.
+    @inlinable
+    public func advanced(by duration: Duration) -> Instant {
+        Instant(nanoseconds: nanoseconds + duration.wholeNanoseconds)
+    }
+
+    /// How long after this moment `other` is; negative when it is earlier.
+    @inlinable
+    public func duration(to other: Instant) -> Duration {
+        .nanoseconds(other.nanoseconds - nanoseconds)
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, anything finer cut off.
+    @inlinable
+    public var wholeNanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
