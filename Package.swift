@@ -92,6 +92,7 @@ let package = Package(
             name: "HotKeysTests", dependencies: ["HotKeys", "Primitives"], swiftSettings: strict),
         .testTarget(
             name: "PlacementTests", dependencies: ["Placement", "Primitives"],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "SWIMTests", dependencies: ["SWIM", "Primitives"], swiftSettings: strict),
