@@ -1,0 +1,75 @@
+import Placement
+
+/// A part of a run with its own load, and its own numbers if they are wanted.
+struct LoadPhase: Sendable {
+    /// Its name in results.
+    var name: String
+    /// What is sent in it. Servers, clients, threads and the loop's kind are those of the plan.
+    var settings: LoadSettings
+    /// When it ends. Only the last phase may be limited by requests.
+    var length: RunLength
+    /// Whether its numbers are reported: not those of a warm-up.
+    var isReported: Bool
+}
+
+/// What all threads of a run share: who is loaded with what, when.
+struct LoadPlan: Sendable {
+    let settings: LoadSettings
+    let servers: [ServerEndpoint]
+    let ring: KetamaRing?
+    let phases: [LoadPhase]
+
+    /// Longest wait for outstanding answers after the last phase, in nanoseconds.
+    static let drainNanoseconds: Int64 = 2_000_000_000
+
+    /// A warm-up if one is asked for, and the measured part.
+    init(load settings: LoadSettings) throws(LoadError) {
+        try self.init(
+            settings: settings,
+            phases: [LoadPhase(name: "", settings: settings, length: settings.length, isReported: true)])
+    }
+
+    /// `phases` one after the other, the settings' warm-up before them.
+    init(settings: LoadSettings, phases: [LoadPhase]) throws(LoadError) {
+        for phase in phases { try phase.settings.validate() }
+        self.settings = settings
+        var endpoints: [ServerEndpoint] = []
+        for target in settings.servers { endpoints.append(try ServerEndpoint(resolving: target)) }
+        servers = endpoints
+        ring = settings.routing == .ketama ? try settings.ketamaRing() : nil
+        var all = phases
+        if settings.warmupSeconds > 0, let first = phases.first {
+            all.insert(
+                LoadPhase(
+                    name: "warm-up", settings: first.settings,
+                    length: .seconds(settings.warmupSeconds), isReported: false), at: 0)
+        }
+        self.phases = all
+    }
+
+    /// Whether operations are due by a schedule.
+    var isOpenLoop: Bool { settings.rate != nil }
+
+    /// Connections that each client has.
+    var connectionsPerClient: Int { settings.routing == .sticky ? 1 : servers.count }
+
+    /// Clients of `thread`.
+    func clientCount(thread: Int) -> Int {
+        settings.clients / settings.threads
+            + (thread < settings.clients % settings.threads ? 1 : 0)
+    }
+
+    /// Where a phase begins, in nanoseconds after the start; phases before it are timed.
+    func offset(ofPhase index: Int) -> Int64 {
+        phases[..<index].reduce(0) { sum, phase in
+            guard case .seconds(let seconds) = phase.length else { return sum }
+            return sum + Int64(seconds * 1e9)
+        }
+    }
+
+    /// `thread`'s part of an operation count.
+    func share(of count: UInt64, thread: Int) -> UInt64 {
+        let threads = UInt64(settings.threads)
+        return count / threads + (UInt64(thread) < count % threads ? 1 : 0)
+    }
+}
