@@ -33,9 +33,7 @@ struct LoadPlan: Sendable {
     init(settings: LoadSettings, phases: [LoadPhase]) throws(LoadError) {
         for phase in phases { try phase.settings.validate() }
         self.settings = settings
-        var endpoints: [ServerEndpoint] = []
-        for target in settings.servers { endpoints.append(try ServerEndpoint(resolving: target)) }
-        servers = endpoints
+        servers = try ServerEndpoint.resolving(settings.servers)
         ring = settings.routing == .ketama ? try settings.ketamaRing() : nil
         var all = phases
         if settings.warmupSeconds > 0, let first = phases.first {

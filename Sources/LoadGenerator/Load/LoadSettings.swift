@@ -88,6 +88,8 @@ public struct LoadSettings: Sendable {
     public var keyBytes = 0
     /// Which keys are asked for.
     public var keys = KeyDistribution.uniform
+    /// Share of all requests, 0 through 1, that a crowd on one key adds to ``keys``.
+    public var crowdShare = 0.0
     /// Seconds of the same load before the measured part.
     public var warmupSeconds = 0.5
     /// Whether every key is stored once before.
@@ -168,6 +170,9 @@ public struct LoadSettings: Sendable {
         guard ttlSeconds >= 0 else { throw .contradiction("--ttl must not be negative") }
         guard (0...1).contains(writeShare) else {
             throw .contradiction("the share of writes must be 0 through 1")
+        }
+        guard (0..<1).contains(crowdShare) else {
+            throw .contradiction("the crowd's share must be at least 0 and below 100 %")
         }
         guard (0...3_600).contains(warmupSeconds) else {
             throw .contradiction("--warmup: 0 through 3600 seconds")

@@ -84,6 +84,9 @@ public struct TraceFile: Equatable, Sendable {
         keyBytes += key
     }
 
+    /// How many operations it holds.
+    public var operationCount: Int { operations.count }
+
     /// The largest value written.
     var largestValue: Int { operations.reduce(0) { max($0, Int($1.valueBytes)) } }
 
