@@ -22,7 +22,8 @@ public struct Objective: Equatable, Sendable {
     public func isMet(by result: RunResult) -> Bool {
         let latency = result.total.latency
         return result.requests > 0 && result.errors == 0 && result.unanswered == 0
-            && result.unsent == 0 && latency.nanoseconds(atPercentile: percentile) < boundNanoseconds
+            && result.unsent == 0
+            && latency.nanoseconds(atPercentile: percentile) < boundNanoseconds
     }
 
     private static func percentile(_ text: Substring) -> Double? {

@@ -4,9 +4,13 @@ import Placement
 struct LoadPhase: Sendable {
     /// Its name in results.
     var name: String
-    /// What is sent in it. Servers, clients, threads and the loop's kind are those of the plan.
+    /// What is sent in it.
+    ///
+    /// Servers, clients, threads and the loop's kind are those of the plan.
     var settings: LoadSettings
-    /// When it ends. Only the last phase may be limited by requests.
+    /// When it ends.
+    ///
+    /// Only the last phase may be limited by requests.
     var length: RunLength
     /// Whether its numbers are reported: not those of a warm-up.
     var isReported: Bool
@@ -26,7 +30,9 @@ struct LoadPlan: Sendable {
     init(load settings: LoadSettings) throws(LoadError) {
         try self.init(
             settings: settings,
-            phases: [LoadPhase(name: "", settings: settings, length: settings.length, isReported: true)])
+            phases: [
+                LoadPhase(name: "", settings: settings, length: settings.length, isReported: true)
+            ])
     }
 
     /// `phases` one after the other, the settings' warm-up before them.

@@ -69,7 +69,9 @@ public struct LoadSettings: Sendable {
     public var clients = 50
     /// Threads that send load.
     public var threads = 1
-    /// Requests a client has under way at most. In closed loop they are sent together, and the
+    /// Requests a client has under way at most.
+    ///
+    /// In closed loop they are sent together, and the
     /// next ones follow when all are answered.
     public var pipeline = 1
     /// Keys of one read.
@@ -152,7 +154,8 @@ public struct LoadSettings: Sendable {
         guard routing == .ketama else { return }
         for server in servers {
             guard case .unix = server.location else { continue }
-            throw .contradiction("--routing ketama places servers by host and port: no unix sockets")
+            throw .contradiction(
+                "--routing ketama places servers by host and port: no unix sockets")
         }
     }
 

@@ -60,7 +60,8 @@ struct CacheClient: ~Copyable {
     ) throws(LoadError) -> String? {
         let head =
             wire == .text
-            ? "set \(key) 0 \(ttlSeconds) \(value.count)" : "ms \(key) \(value.count) T\(ttlSeconds)"
+            ? "set \(key) 0 \(ttlSeconds) \(value.count)"
+            : "ms \(key) \(value.count) T\(ttlSeconds)"
         return try store(head, value)
     }
 
@@ -106,7 +107,9 @@ struct CacheClient: ~Copyable {
         return line == "STORED" || line == "HD" ? nil : line
     }
 
-    /// One reply line. A read's error line is thrown; a write's means it was refused.
+    /// One reply line.
+    ///
+    /// A read's error line is thrown; a write's means it was refused.
     private mutating func reply(throwingErrors: Bool = true) throws(LoadError) -> String {
         let line = try connection.readLine()
         if throwingErrors, line.hasPrefix("ERROR") || line.contains("_ERROR") {

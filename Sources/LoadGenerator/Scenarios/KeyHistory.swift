@@ -17,7 +17,9 @@ struct KeyHistory: Sendable {
         var end: Int64
     }
 
-    /// One write. Deletes are writes of nothing.
+    /// One write.
+    ///
+    /// Deletes are writes of nothing.
     private struct Write {
         var start: Int64
         var knownAt: Int64 = .max

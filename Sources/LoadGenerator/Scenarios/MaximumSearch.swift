@@ -31,9 +31,10 @@ public struct MaximumSearch: Sendable {
         self.objective = objective
     }
 
-    /// Runs the search; gives every run, the one that decides last.
+    /// Runs the search.
     ///
     /// - Parameter progress: What shows the progress of a step.
+    /// - Returns: Every run, the one that decides last.
     /// - Throws: What ended a run early, or ``LoadError/contradiction(_:)`` when no rate at all
     ///   keeps the objective.
     public func run(

@@ -31,8 +31,9 @@ public struct StampedeScenario: Sendable {
         public var peakOriginLoad = 0
         /// Reads that were answered with a stale value.
         public var staleReads: UInt64 = 0
-        /// Clients that ended on an error, and the first one.
+        /// Clients that ended on an error.
         public var failedClients = 0
+        /// The first of these errors.
         public var firstError: LoadError?
         /// How long a read took until it had a value, waiting for the origin included.
         public var latency = LatencyHistogram()

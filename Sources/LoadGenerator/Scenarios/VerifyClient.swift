@@ -167,7 +167,8 @@ struct VerifyClient: ~Copyable {
         sums.hits += 1
         guard let write = Self.writeNumber(found.value, key) else {
             note(key, "read: \(found.value.count) bytes that nobody wrote", start)
-            return registry.report("the value was never written to this key", key: key, client: number)
+            return registry.report(
+                "the value was never written to this key", key: key, client: number)
         }
         note(key, "read write \(write), CAS \(found.cas)", start)
         let problem = registry.with(key) { history in

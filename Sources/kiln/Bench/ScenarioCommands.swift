@@ -10,7 +10,9 @@ struct HotspotCommand: ParsableCommand {
 
     @OptionGroup var load: LoadOptions
 
-    @Option(help: ArgumentHelp("What the crowd adds, in percent of all requests.", valueName: "percent"))
+    @Option(
+        help: ArgumentHelp("What the crowd adds, in percent of all requests.", valueName: "percent")
+    )
     var share = 60.0
 
     @Option(help: ArgumentHelp("Seconds before, during and after.", valueName: "b,d,a"))
@@ -112,7 +114,7 @@ struct StampedeCommand: ParsableCommand {
     }
 }
 
-/// `kiln bench verify`: is anything older than the last acknowledged write ever read?
+/// `kiln bench verify`: looks for reads of anything older than the last acknowledged write.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
