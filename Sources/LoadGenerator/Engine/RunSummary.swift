@@ -33,7 +33,7 @@ struct RunSummary {
         result.unanswered = recordings.reduce(0) { $0 + $1.unanswered }
         result.unsent = recordings.reduce(0) { $0 + $1.unsent }
         result.generator = generator(recordings, seconds: result.seconds)
-        result.verdict = VerdictRule(plan: plan).verdict(
+        result.verdict = VerdictRule(isOpenLoop: plan.isOpenLoop).verdict(
             on: result, firstError: recordings.compactMap(\.firstError).first)
         return result
     }

@@ -1,6 +1,7 @@
 /// Decides whether the generator, and not the servers, made a run's numbers.
 struct VerdictRule {
-    let plan: LoadPlan
+    /// Whether operations were due by a schedule.
+    let isOpenLoop: Bool
 
     /// Share of a processor above which a sending thread counts as full.
     static let fullThread = 0.95
@@ -47,7 +48,7 @@ struct VerdictRule {
     }
 
     private func judgeLag(_ result: RunResult, _ verdict: inout Verdict) {
-        guard plan.isOpenLoop else { return }
+        guard isOpenLoop else { return }
         let lag = result.generator.lagP99Nanoseconds
         let latency = result.total.latency.nanoseconds(atPercentile: 99)
         if lag > Self.lagNanoseconds && Double(lag) > Self.lagShare * Double(latency) {

@@ -39,6 +39,11 @@ public struct StampedeScenario: Sendable {
         public var latency = LatencyHistogram()
         /// Measured seconds.
         public var seconds = 0.0
+
+        /// Nothing read yet.
+        public init(mode: Mode) {
+            self.mode = mode
+        }
     }
 
     /// Servers, protocol and keys; clients of sticky routing.
