@@ -80,7 +80,8 @@ import Testing
 
     @Test(arguments: [
         ("HTTP/1.1 400 Bad Request\r\n", ReplyForm.text), ("\r\n", .text), ("x\n", .text),
-        ("VALUE k 0 x\r\n", .text), ("VALUE k 0 9999999999\r\n", .text), ("STORED\r\n", .text),
+        ("VALUE k 0 x\r\n", .text), ("VALUE k 0 9999999999\r\n", .text),
+        ("VALUE k 0 -5\r\n", .text), ("STORED\r\n", .text),
         ("END\r\n", .stored), ("END\r\n", .meta), ("VA \r\n", .meta), ("VA x\r\n", .meta),
         ("VA 9999999999999\r\n", .meta), ("EN\r\n", .metaBatch), ("-ERR unknown\r\n", .stored),
         ("\u{0}\u{1}\u{2}\u{3}\n", .meta), ("ERRORS\r\n", .text),

@@ -66,6 +66,15 @@ import Testing
         #expect(verdict.reasons == ["nothing was answered: SERVER_ERROR x"])
     }
 
+    @Test func aRunThatEndedAsItBeganIsInvalid() {
+        let verdict = verdict(isOpenLoop: true) { result in
+            result.seconds = 0
+            result.operations = []
+            result.generator.waitedSeconds = 1
+        }
+        #expect(verdict.reasons == ["nothing was answered"])
+    }
+
     @Test func whatAReaderShouldKnowIsNoted() {
         let verdict = verdict(isOpenLoop: true, firstError: "ERROR") { result in
             result.operations[0].errors = 3
@@ -76,8 +85,8 @@ import Testing
         #expect(verdict.isValid)
         #expect(
             verdict.warnings.map { $0.prefix(12) } == [
-                "7 operations", "3 operations", "2 operations", "the generato",
+                "3 operations", "2 operations", "7 operations", "the generato",
             ])
-        #expect(verdict.warnings[1] == "3 operations failed, the first one: ERROR")
+        #expect(verdict.warnings[0] == "3 operations failed, the first one: ERROR")
     }
 }

@@ -24,6 +24,7 @@ extension LoadWorker {
         _ bytes: UnsafeRawBufferPointer, on index: Int
     ) throws(LoadError) {
         let now = monotonicNanoseconds()
+        lastHeard = now
         let client = connections[index].client
         var run: (command: PendingCommand, count: UInt64, keys: UInt64, hits: UInt64)?
         var position = 0

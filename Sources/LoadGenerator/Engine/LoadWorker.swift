@@ -39,6 +39,8 @@ struct LoadWorker: ~Copyable {
     var isSending = false
     /// Commands awaiting replies, over all clients.
     var outstanding = 0
+    /// When the last answer came, or nothing was awaited, in nanoseconds.
+    var lastHeard: Int64 = 0
     /// Connections to open again, and clients with nowhere to send to.
     var broken: [Int] = []
     var parked: [Int] = []
@@ -57,6 +59,8 @@ struct LoadWorker: ~Copyable {
     static let dueLimit = 64
     /// Open loop: operations counted as due and not sent; more are not told apart.
     static let unsentLimit: UInt64 = 1 << 26
+    /// Seconds without any answer, though some are awaited, after which servers count as dead.
+    static let silenceSeconds = 10
     /// Nanoseconds until a broken connection is tried again, and a parked client sends again.
     static let reopenNanoseconds: Int64 = 100_000_000
 

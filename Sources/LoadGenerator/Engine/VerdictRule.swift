@@ -15,9 +15,11 @@ struct VerdictRule {
     /// The verdict on `result`; `firstError` is the first error line a server sent.
     func verdict(on result: RunResult, firstError: String?) -> Verdict {
         var verdict = Verdict()
+        judgeAnswers(result, firstError, &verdict)
+        // A run that ended as it began has no rates to judge.
+        guard result.seconds > 0 else { return verdict }
         judgeProcessor(result, &verdict)
         judgeLag(result, &verdict)
-        judgeAnswers(result, firstError, &verdict)
         if result.generator.waitedSeconds
             > Self.waitedShare * result.seconds * Double(max(result.generator.threads, 1))
         {

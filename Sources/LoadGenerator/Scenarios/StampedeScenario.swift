@@ -76,7 +76,9 @@ public struct StampedeScenario: Sendable {
         _ mode: Mode, onProgress: (ProgressSnapshot) -> Void
     ) throws(LoadError) -> Result {
         guard keys >= 1, ttlSeconds >= 1, originSeconds >= 0, seconds > 0, leaseSeconds >= 1 else {
-            throw .contradiction("--stampede-keys, --ttl, --time and --lease must be above 0")
+            throw .contradiction(
+                "--key-count, --ttl, --time and --lease must be above 0, and"
+                    + " --origin not below")
         }
         let endpoints = try ServerEndpoint.resolving(settings.servers)
         let origin = Origin(keys: keys)

@@ -79,7 +79,7 @@ public struct VerifyScenario: Sendable {
     /// Runs the check.
     public func run(onProgress: (ProgressSnapshot) -> Void) throws(LoadError) -> Result {
         guard keys >= 1, keys <= 1_000_000, seconds > 0 else {
-            throw .contradiction("--verify-keys: 1 through 1,000,000; --time above 0")
+            throw .contradiction("--key-count: 1 through 1,000,000; --time above 0")
         }
         let endpoints = try ServerEndpoint.resolving(settings.servers)
         let registry = VerifyRegistry(

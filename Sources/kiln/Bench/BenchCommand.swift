@@ -44,6 +44,7 @@ struct LoadCommand: ParsableCommand {
     private static let runLimit = 100
 
     func run() throws {
+        try reporting { () throws(ConsoleError) in try output.check() }
         try reportingLoad { () throws(LoadError) in
             let settings = try load.settings()
             guard (1...Self.runLimit).contains(runs) else {
