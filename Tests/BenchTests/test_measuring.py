@@ -52,9 +52,12 @@ def test_what_is_counted_is_what_the_server_saw(any_server: Server) -> None:
     assert counted["get"]["hits"] == int(after["get_hits"]) - int(before["get_hits"])
 
 
-def test_server_cpu_per_request(any_server: Server) -> None:
+@pytest.mark.parametrize("is_named", [True, False])
+def test_server_cpu_per_request(any_server: Server, is_named: bool) -> None:
+    """Of the process that was named, or of the one that listens there."""
+    flags = ("--server-pid", str(any_server.process.pid)) if is_named else ()
     before = any_server.cpu_seconds()
-    done = bench(*QUICK, "--server", any_server.name, "--server-pid", str(any_server.process.pid))
+    done = bench(*QUICK, "--server", any_server.name, *flags)
     used = any_server.cpu_seconds() - before
     measured = done.run["server_cpu_s_per_request"] * done.run["requests"]
     # /proc/PID/stat counts in ticks of 10 ms.

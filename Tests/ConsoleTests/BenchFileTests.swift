@@ -31,7 +31,8 @@ import Testing
             #""server_cpu_s_per_request":5e-06,"imbalance":1.0"#,
             #"{"operation":"get","requests":10,"keys":10,"hits":9,"errors":0,"hit_ratio":0.9"#,
             #""per_second":[{"second":0,"requests":10,"errors":0,"max_ns":2000000}"#,
-            #""servers":[{"server":"127.0.0.1:11211","requests":20,"cpu_s":0.0001}]"#,
+            #""servers":[{"server":"127.0.0.1:11211","requests":20,"cpu_s":0.0001,"#,
+            #""busiest_thread_share":0.5}]"#,
             #""verdict":{"valid":true,"reasons":[],"warnings":[]},"interruption":null}]}"#,
         ] {
             #expect(text.contains(part), "\(part)")

@@ -26,6 +26,7 @@ enum SampleReports {
         var share = ServerShare(name: "127.0.0.1:11211")
         share.requests = 20
         share.processorSeconds = 0.0001
+        share.busiestThreadShare = 0.5
         run.servers = [share]
         run.generator.threads = 1
         run.generator.processorSeconds = 0.00004

@@ -37,16 +37,16 @@ import Testing
     @Test func aFullThreadBesideAFullServerIsNot() {
         let both = verdict {
             $0.generator.busiestThreadShare = 0.96
-            $0.servers[0].processorSeconds = 9.6
+            $0.servers[0].busiestThreadShare = 0.96
         }
         #expect(both.isValid)
         #expect(both.warnings.count == 1)
         let alone = verdict {
             $0.generator.busiestThreadShare = 0.96
-            $0.servers[0].processorSeconds = 5
+            $0.servers[0].busiestThreadShare = 0.5
         }
         #expect(!alone.isValid)
-        #expect(alone.reasons.first?.contains("the busiest server used 50 %") == true)
+        #expect(alone.reasons.first?.contains("the busiest server thread 50 %") == true)
     }
 
     @Test func sendingLateIsInvalidInOpenLoop() {

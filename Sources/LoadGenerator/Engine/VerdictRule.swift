@@ -35,15 +35,14 @@ struct VerdictRule {
     private func judgeProcessor(_ result: RunResult, _ verdict: inout Verdict) {
         guard result.generator.busiestThreadShare >= Self.fullThread else { return }
         let share = percent(result.generator.busiestThreadShare)
-        let busiest = result.servers.compactMap(\.processorSeconds).max().map {
-            $0 / result.seconds
-        }
+        let busiest = result.servers.compactMap(\.busiestThreadShare).max()
         if let busiest, busiest >= Self.fullThread {
             verdict.warnings.append(
-                "generator and server were both full (\(share) and \(percent(busiest)))")
+                "generator and server were both full: a thread of each used \(share) and"
+                    + " \(percent(busiest)) of a processor")
             return
         }
-        let known = busiest.map { ", the busiest server used \(percent($0))" } ?? ""
+        let known = busiest.map { ", the busiest server thread \(percent($0))" } ?? ""
         verdict.reasons.append(
             "a generator thread was full (\(share) of a processor\(known)): raise --threads, use"
                 + " more machines, or lower the load")

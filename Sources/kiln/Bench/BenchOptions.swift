@@ -23,7 +23,8 @@ struct TargetOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The servers' process ids on this machine, to show their processor time per request.",
+            "The servers' process ids on this machine, to show their processor time per request"
+                + " (default: whoever listens on their ports of the loopback address).",
             valueName: "pid,..."))
     var serverPid: String?
 
