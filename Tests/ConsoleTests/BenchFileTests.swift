@@ -8,10 +8,9 @@ import Testing
 @Suite struct BenchFileTests {
     // MARK: JSON
 
-    @Test(arguments: [
-        SampleReports.closedLoop(), SampleReports.openLoop(), SampleReports.hotspot(),
-    ])
-    func jsonReadsBack(_ report: BenchReport) throws {
+    @Test(arguments: SampleReports.Kind.allCases)
+    func jsonReadsBack(_ kind: SampleReports.Kind) throws {
+        let report = kind.report
         let text = BenchJSON(report).json.description
         let restored = try BenchJSON.report(from: Array(text.utf8), name: "x")
         #expect(BenchJSON(restored).json.description == text)

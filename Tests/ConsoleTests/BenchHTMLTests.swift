@@ -28,12 +28,9 @@ import Testing
         return problems + open.map(String.init)
     }
 
-    @Test(arguments: [
-        SampleReports.closedLoop(), SampleReports.openLoop(), SampleReports.hotspot(),
-        SampleReports.repeated([10, 20, 30]),
-    ])
-    func everyElementIsClosed(_ report: BenchReport) {
-        #expect(check(BenchHTML(report).text) == [])
+    @Test(arguments: SampleReports.Kind.allCases)
+    func everyElementIsClosed(_ kind: SampleReports.Kind) {
+        #expect(check(BenchHTML(kind.report).text) == [])
     }
 
     @Test func theCheckSeesWhatIsWrong() {

@@ -150,11 +150,11 @@ import Testing
         snapshot.plannedSeconds = 10
         snapshot.lastSecondRate = 123_456
         snapshot.hitRatio = 0.987
-        snapshot.p99Nanoseconds = 812_000
+        snapshot.meanNanoseconds = 812_000
         snapshot.errors = 4
         #expect(
             ProgressLine.text(snapshot)
-                == "run 2/3  3/10.0 s  123456/s  hits 98.7 %  p99 812 us  errors 4")
+                == "run 2/3  3/10.0 s  123456/s  hits 98.7 %  mean 812 us  errors 4")
         snapshot = ProgressSnapshot()
         snapshot.requests = 500
         snapshot.plannedRequests = 1_000

@@ -2,6 +2,20 @@ import LoadGenerator
 
 /// Reports whose every figure is known.
 enum SampleReports {
+    /// Their names: short arguments for tests.
+    enum Kind: String, CaseIterable, Sendable {
+        case closedLoop, openLoop, hotspot, repeated
+
+        var report: BenchReport {
+            switch self {
+            case .closedLoop: SampleReports.closedLoop()
+            case .openLoop: SampleReports.openLoop()
+            case .hotspot: SampleReports.hotspot()
+            case .repeated: SampleReports.repeated([10, 20, 30])
+            }
+        }
+    }
+
     /// Ten reads that took 100 to 1,000 us in equal steps, and ten writes that took twice that.
     static func run(factor: UInt64 = 1) -> RunResult {
         var run = RunResult()

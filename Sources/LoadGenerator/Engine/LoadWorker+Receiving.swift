@@ -80,6 +80,7 @@ extension LoadWorker {
             run.command, count: run.count, keys: run.keys, hits: run.hits, at: now,
             isOpenLoop: plan.isOpenLoop)
         shown.requests += run.count
+        shown.latencySum &+= UInt64(max(now - run.command.intended, 0)) &* run.count
         if run.command.operation != .set {
             shown.keysRead += run.keys
             shown.hits += run.hits

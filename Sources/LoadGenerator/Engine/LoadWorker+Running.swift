@@ -127,6 +127,7 @@ extension LoadWorker {
         live.show(.keysRead, shown.keysRead)
         live.show(.hits, shown.hits)
         live.show(.errors, shown.errors)
+        live.show(.latencySum, shown.latencySum)
     }
 }
 

@@ -47,7 +47,10 @@ struct LoadWorker: ~Copyable {
     /// Open loop: clients whose connections have something to flush; kept for its memory.
     var touched: [Int] = []
     /// What ``LiveCounters`` show.
-    var shown = (requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0), errors: UInt64(0))
+    var shown = (
+        requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0), errors: UInt64(0),
+        latencySum: UInt64(0)
+    )
 
     /// Bytes received at once; what does not fit is received in the next call.
     static let receiveBytes = 256 << 10

@@ -15,7 +15,10 @@ struct RunWatch {
     private var phaseBegan: Int64 = 0
     private var atPhaseStart: [ProcessorTime?] = []
     private var nextProgress: Int64 = 0
-    private var last = (time: Int64(0), requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0))
+    private var last = (
+        time: Int64(0), requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0),
+        latencySum: UInt64(0)
+    )
 
     private static let progressNanoseconds: Int64 = 1_000_000_000
 
@@ -85,11 +88,15 @@ struct RunWatch {
         }
         let sums = (
             time: now, requests: state.sum(.requests), keysRead: state.sum(.keysRead),
-            hits: state.sum(.hits)
+            hits: state.sum(.hits), latencySum: state.sum(.latencySum)
         )
         if last.time > 0, now > last.time {
             snapshot.lastSecondRate =
                 Double(sums.requests - last.requests) * 1e9 / Double(now - last.time)
+            if sums.requests > last.requests {
+                snapshot.meanNanoseconds =
+                    (sums.latencySum &- last.latencySum) / (sums.requests - last.requests)
+            }
             if sums.keysRead > last.keysRead {
                 snapshot.hitRatio =
                     Double(sums.hits - last.hits) / Double(sums.keysRead - last.keysRead)
