@@ -1,5 +1,7 @@
 """The HTML report in a real browser."""
 
+import html
+import json
 import re
 import shutil
 import subprocess
@@ -32,23 +34,34 @@ def page(reference: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+#: Measures the page as it is drawn, and leaves the figures in its title.
+PROBE = """<script>addEventListener('load', () => {
+    const plots = [...document.querySelectorAll('svg')];
+    const sizes = plots.map(plot => {
+      const box = plot.getBoundingClientRect();
+      return [box.width, box.height, plot.querySelectorAll('path, rect').length]; });
+    const cut = plots.flatMap(plot => [...plot.querySelectorAll('text')].filter(text => {
+      const inner = text.getBoundingClientRect(), outer = plot.getBoundingClientRect();
+      return inner.left < outer.left - 1 || inner.right > outer.right + 1; }).map(text => text.textContent));
+    const lines = [...plots[0].querySelectorAll('path')].map(line => getComputedStyle(line).stroke);
+    const keys = [...plots[0].parentElement.querySelectorAll('.key')].map(key => getComputedStyle(key).borderTopColor);
+    document.title = 'probed ' + JSON.stringify({sizes, cut, lines, keys}); });</script>"""
+
+
 def test_the_page_shows_three_plots(page: Path, tmp_path: Path) -> None:
-    """The page's own measure of its plots, written into its title by a copy with a script."""
-    probe = """<script>addEventListener('load', () => {
-        const plots = [...document.querySelectorAll('svg')].map(plot => {
-          const box = plot.getBoundingClientRect(), drawn = plot.querySelectorAll('path, rect').length;
-          return `${Math.round(box.width)}x${Math.round(box.height)}:${drawn}`; });
-        document.title = 'plots ' + plots.join(' '); });</script>"""
     probed = tmp_path / "probed.html"
-    probed.write_text(page.read_text().replace("</head>", probe + "</head>"))
+    probed.write_text(page.read_text().replace("</head>", PROBE + "</head>"))
     done = render(probed, tmp_path / "profile", "--dump-dom")
     assert done.returncode == 0, done.stderr[-2000:]
-    title = re.search(r"<title>plots (.*?)</title>", done.stdout)
+    title = re.search(r"<title>probed (.*?)</title>", done.stdout)
     assert title, done.stdout[:2000]
-    plots = [re.match(r"(\d+)x(\d+):(\d+)", word).groups() for word in title.group(1).split()]
-    assert len(plots) == 3
-    for width, height, drawn in plots:
-        assert int(width) > 500 and int(height) > 20 and int(drawn) >= 1, plots
+    found = json.loads(html.unescape(title.group(1)))
+    assert len(found["sizes"]) == 3
+    for width, height, drawn in found["sizes"]:
+        assert width > 500 and height > 20 and drawn >= 1, found
+    assert found["cut"] == [], "a label is cut off"
+    assert found["keys"] == found["lines"], "the legend has the lines' colours"
+    assert len(set(found["lines"])) == 2, "reads and writes"
 
 
 def test_the_console_stays_empty(page: Path, tmp_path: Path) -> None:

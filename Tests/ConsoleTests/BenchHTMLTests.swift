@@ -74,7 +74,7 @@ import Testing
                 for point in path.split(whereSeparator: { $0 == "M" || $0 == "L" }) {
                     let numbers = point.split(separator: " ").compactMap { Double($0) }
                     #expect(numbers.count == 2)
-                    #expect((72...744).contains(numbers.first ?? 0))
+                    #expect((72...728).contains(numbers.first ?? 0))
                     #expect((28...292).contains(numbers.last ?? 0))
                 }
             }
