@@ -11,6 +11,7 @@ final class MissingCache: Sendable {
     /// Commands answered so far.
     let answered = Atomic<Int>(0)
     private let descriptor: Int32
+    private let threads = Mutex<[WorkerThread]>([])
 
     /// Listens on a free port of the loopback address; nil when the system refuses.
     init?() {
@@ -28,19 +29,25 @@ final class MissingCache: Sendable {
         }
         guard isNamed else { return nil }
         port = Int(UInt16(bigEndian: address.sin_port))
-        startThread { [weak self] in
+        start {
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, let self else { return }
-                startThread { self.serve(client) }
+                guard client >= 0 else { return }
+                self.start { self.serve(client) }
             }
         }
     }
 
-    /// Takes no more connections, which ends the accepting thread.
+    /// Takes no more connections, and waits for the end of those there are.
     func stop() {
         shutdown(descriptor, Int32(SHUT_RDWR))
+        while let thread = threads.withLock({ $0.popLast() }) { thread.join() }
         close(descriptor)
+    }
+
+    private func start(_ body: @escaping @Sendable () -> Void) {
+        guard let thread = try? WorkerThread.start("test-server", body) else { return }
+        threads.withLock { $0.append(thread) }
     }
 
     private func serve(_ client: Int32) {
@@ -80,9 +87,4 @@ final class MissingCache: Sendable {
         answered.add(1, ordering: .relaxed)
         return reply
     }
-}
-
-/// Runs `body` on a thread of its own.
-private func startThread(_ body: @escaping @Sendable () -> Void) {
-    _ = try? WorkerThread.start("test-server", body)
 }

@@ -12,6 +12,9 @@ import Primitives
 /// the client that has been free longest; when all are busy it waits, and its latency counts
 /// from the moment it was due.
 struct LoadWorker: ~Copyable {
+    // It stands first because the thread sanitizer takes a modification of what it points to for
+    // one of whatever the first field points to, which must not be shared with other threads.
+    let connections: UnsafeMutablePointer<LoadConnection>
     let plan: LoadPlan
     let thread: Int
     let live: LiveCounters
@@ -19,7 +22,6 @@ struct LoadWorker: ~Copyable {
     let clientCount: Int
     let connectionsPerClient: Int
     let clients: UnsafeMutablePointer<VirtualClient>
-    let connections: UnsafeMutablePointer<LoadConnection>
     let received: UnsafeMutableRawBufferPointer
     let events: UnsafeMutablePointer<epoll_event>
     let values: ValueBlock
