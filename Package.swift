@@ -63,7 +63,8 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
         // r5
-        .target(name: "Console", dependencies: ["LoadGenerator"], swiftSettings: strict),
+        .target(
+            name: "Console", dependencies: ["LoadGenerator", "Primitives"], swiftSettings: strict),
         // r6
         .executableTarget(
             name: "kiln",

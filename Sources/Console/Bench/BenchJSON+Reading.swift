@@ -63,6 +63,7 @@ extension BenchJSON {
             var share = ServerShare(name: try element.text("server"))
             share.requests = try element.number("requests")
             share.processorSeconds = try element.optionalNumber("cpu_s")
+            share.busiestThreadShare = try element.optionalNumber("busiest_thread_share")
             run.servers.append(share)
         }
         run.generator = try generator(try json.member("generator"))
