@@ -77,9 +77,16 @@ public struct HotKeyDetector: ~Copyable, Sendable {
         _ = top.admit(sample, key: key, count: seen, at: start)
     }
 
-    /// Whether the sub-window is over.
-    public func isDue(at now: Instant) -> Bool {
-        now.nanoseconds &- start >= Self.subWindowNanoseconds
+    /// When the sub-window that runs at `now` is over: sub-windows of all loops begin and end
+    /// together, at multiples of their length.
+    public static func end(ofSubWindowAt now: Instant) -> Instant {
+        Instant(
+            nanoseconds: (now.nanoseconds / subWindowNanoseconds + 1) * subWindowNanoseconds)
+    }
+
+    /// Takes no sample from now on.
+    public mutating func switchOff() {
+        untilSample = .max
     }
 
     /// Ends the sub-window: gives what was counted in it, and begins the next one at `now`, with a

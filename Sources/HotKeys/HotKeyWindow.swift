@@ -36,6 +36,8 @@ public struct HotKeyWindow: Sendable {
         public var arcs: [Double] = []
         /// Each loop's busy share in its last sub-window.
         public var loops: [Double] = []
+        /// The rarest sampling of a loop: one request in so many.
+        public var samplingPeriod = 1.0
 
         /// Nothing was counted.
         public init() {}
@@ -111,6 +113,7 @@ public struct HotKeyWindow: Sendable {
         var summary = Summary()
         summary.end = now.nanoseconds
         summary.loops = loops.map { $0.last?.busyShare ?? 0 }
+        summary.samplingPeriod = loops.reduce(1) { max($0, $1.last?.samplingPeriod ?? 1) }
         let nanoseconds = parts.reduce(0) { $0 + $1.nanoseconds }
         summary.milliseconds = Int(nanoseconds / 1_000_000)
         let perSecond = 1e9 / Double(max(nanoseconds, 1))
@@ -123,7 +126,13 @@ public struct HotKeyWindow: Sendable {
         let all = max(summary.total.operations, 1e-9)
         let bytes = max(summary.total.bytes, 1e-9)
         for key in Self.merge(parts.flatMap(\.keys)) {
-            let rates = key.counts.scaled(by: perSecond)
+            var rates = key.counts.scaled(by: perSecond)
+            // What sampling adds: two standard deviations of a count of which one in `period` was
+            // seen.
+            let period = summary.samplingPeriod
+            if period > 1 {
+                rates.error += 2 * (key.counts.operations * period).squareRoot() * perSecond
+            }
             let (share, byteShare) = (rates.operations / all, rates.bytes / bytes)
             guard share >= Self.shownShare || byteShare >= Self.shownShare else { continue }
             summary.keys.append(

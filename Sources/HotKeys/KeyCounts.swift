@@ -10,7 +10,7 @@ public struct KeyCounts: Equatable, Sendable {
     public var misses = 0.0
     /// Bytes of values read and written.
     public var bytes = 0.0
-    /// How far ``operations`` may be above the truth.
+    /// How far ``operations`` may be off: what the sketch may have added, and the chance of sampling.
     public var error = 0.0
     /// Which clients asked, a bit for each of 64 classes of connections.
     public var clients: UInt64 = 0

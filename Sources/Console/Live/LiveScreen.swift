@@ -35,20 +35,13 @@ struct LiveScreen {
     private func title(_ state: LiveState) -> String {
         var text = "kiln top  \(printable(state.server))"
         if let snapshot = state.snapshot {
-            text += "  \(clock(snapshot.unixSeconds))"
+            text += "  \(timeOfDay(snapshot.unixSeconds))"
             text += "  window \(decimal(Double(snapshot.windowMilliseconds) / 1000, places: 1)) s"
         }
         text += "  by \(state.order.rawValue)"
         if !state.filter.isEmpty { text += "  filter \(printable(state.filter))" }
         if state.isPaused { text += "  PAUSED" }
         return style(padded(text), .reversed)
-    }
-
-    /// Time of day, UTC.
-    private func clock(_ unixSeconds: Int64) -> String {
-        let second = ((unixSeconds % 86_400) + 86_400) % 86_400
-        return [second / 3_600, second / 60 % 60, second % 60]
-            .map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }
 
     /// A bar per node: its busiest loop; at most a third of the screen.
@@ -80,7 +73,7 @@ struct LiveScreen {
         guard let snapshot = state.snapshot, lines >= 16, !snapshot.events.isEmpty else { return [] }
         let count = lines >= 30 ? 6 : 3
         return snapshot.events.prefix(count).map {
-            style(clipped("\(clock($0.unixSeconds))  \(printable($0.text))"), .dim)
+            style(clipped("\(timeOfDay($0.unixSeconds))  \(printable($0.text))"), .dim)
         }
     }
 
@@ -116,7 +109,7 @@ struct LiveScreen {
         "  ?          this page",
         "  q, ctrl-C  leave",
         "",
-        "  OPS/S +-   the estimate is never below the truth, and above it by at most this",
+        "  +-         how far OPS/S may be off",
         "  R/W        reads and writes, in percent of the key's operations",
         "  TREND      the last 8 answers, the newest right",
     ]
@@ -129,7 +122,7 @@ struct LiveScreen {
                 + (row.copies.isEmpty
                     ? "" : "  copies \(row.copies.map { printable($0) }.joined(separator: ", "))"),
             "  ops        \(rateText(row.operationsPerSecond))"
-                + " (at most \(threeDigits(row.error)) too many), \(percentage(row.share)) of all",
+                + " (+- \(threeDigits(row.error))), \(percentage(row.share)) of all",
             "  reads      \(rateText(row.readsPerSecond))",
             "  writes     \(rateText(row.writesPerSecond))",
             "  bytes      \(byteText(UInt64(max(0, row.bytesPerSecond))))/s",
