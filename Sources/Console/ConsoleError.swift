@@ -51,8 +51,8 @@ extension ConsoleError: CustomStringConvertible {
             "\(printable(key)) is not a key: a key has 1 through 250 bytes, none of them a space"
                 + " or a control character"
         case .malformedWord(let word):
-            "\(printable(word)) cannot be sent to a node: write spaces and control characters of a key"
-                + " as %20 and the like, in at most 750 bytes"
+            "\(printable(word)) cannot be sent to a node: write spaces and control characters of"
+                + " a key as %20 and the like, in at most 750 bytes"
         case .unknownHost(let server, let reason):
             "cannot find \(printable(server)) (\(reason)): check the name given to --server"
         case .cannotConnect(let server, let reason):

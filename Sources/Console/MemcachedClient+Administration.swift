@@ -2,9 +2,8 @@ extension MemcachedClient {
     /// What a verb's answer may hold at most: a list of a thousand keys stays far below.
     private static let answerLimitBytes = 16 << 20
 
-    /// The JSON that the node answers to `kiln <words>`.
-    ///
-    /// - Parameter words: The verb and its arguments, none of them empty or with spaces.
+    /// The JSON that the node answers to `kiln <words>`; the words are the verb and its arguments,
+    /// none of them empty or with spaces.
     public mutating func ask(_ words: [String]) throws(ConsoleError) -> [UInt8] {
         for word in words { try Self.checkWord(word) }
         try send(line: "kiln \(words.joined(separator: " "))")

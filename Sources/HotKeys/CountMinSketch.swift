@@ -48,8 +48,9 @@ public struct CountMinSketch: ~Copyable, Sendable {
     /// Bytes of counters.
     public var byteCount: Int { counters.count * MemoryLayout<UInt32>.size }
 
-    /// Counts one more occurrence of `hash`; gives the new estimate. Counters stay at their highest
-    /// value instead of wrapping.
+    /// Counts one more occurrence of `hash`; gives the new estimate.
+    ///
+    /// Counters stay at their highest value instead of wrapping.
     public mutating func add(_ hash: UInt64) -> UInt32 {
         let lanes = Lanes(hash, secret)
         let mask = UInt64(width - 1)

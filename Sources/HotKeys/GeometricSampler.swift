@@ -27,8 +27,9 @@ public struct GeometricSampler: Sendable {
         gaps = Array(repeating: 1, count: Self.steps)
     }
 
-    /// Samples one request in `period` from now on; `period` is brought into 1 through
-    /// ``longestPeriod``. Costs some microseconds.
+    /// Samples one request in `period` from now on.
+    ///
+    /// `period` is brought into 1 through ``longestPeriod``. Costs some microseconds.
     public mutating func setPeriod(_ period: Int) {
         let period = min(max(period, 1), Self.longestPeriod)
         guard period != self.period else { return }

@@ -10,10 +10,12 @@ public import Primitives
 public struct HotKeyDetector: ~Copyable, Sendable {
     /// Nanoseconds of a sub-window: four make the window that rates are taken over.
     public static let subWindowNanoseconds: Int64 = 250_000_000
-    /// Counters of a sketch's row, and rows: 64 KiB per loop. One sub-window holds about 15,000
+    /// Counters of a sketch's row.
+    ///
+    /// With ``sketchDepth`` rows it takes 64 KiB per loop. One sub-window holds about 15,000
     /// samples, so an estimate is more than 10 too high with probability 2 % at the most.
     public static let sketchWidth = 4096
-    /// See ``sketchWidth``.
+    /// Rows of a sketch; see ``sketchWidth``.
     public static let sketchDepth = 4
     /// Keys listed per loop.
     public static let listCapacity = 128
@@ -21,8 +23,9 @@ public struct HotKeyDetector: ~Copyable, Sendable {
     public static let admissionShare = 0.0005
     /// And from this many samples in one sub-window on: chance alone makes no key hot.
     public static let leastSamples = 4.0
-    /// Samples a second that a loop aims at. Each costs about 100 ns, so detection takes less than
-    /// one percent of a loop's time.
+    /// Samples a second that a loop aims at.
+    ///
+    /// Each costs about 100 ns, so detection takes less than one percent of a loop's time.
     public static let samplesPerSecond = 60_000.0
 
     private var sketch: CountMinSketch
@@ -37,11 +40,12 @@ public struct HotKeyDetector: ~Copyable, Sendable {
     /// Samples that a key needs in this sub-window to be listed.
     private var threshold = leastSamples
 
-    /// A detector whose first sub-window begins at `now`.
+    /// A detector that has seen nothing.
     ///
     /// - Parameters:
     ///   - secret: Keeps outsiders from aiming keys at one counter of the sketch.
     ///   - seed: What the sampling is drawn from.
+    ///   - now: The beginning of the first sub-window.
     public init(secret: UInt64, seed: UInt64, at now: Instant) {
         sketch = CountMinSketch(
             validWidth: Self.sketchWidth, depth: Self.sketchDepth, secret: secret)

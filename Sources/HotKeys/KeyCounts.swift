@@ -10,7 +10,8 @@ public struct KeyCounts: Equatable, Sendable {
     public var misses = 0.0
     /// Bytes of values read and written.
     public var bytes = 0.0
-    /// How far ``operations`` may be off: what the sketch may have added, and the chance of sampling.
+    /// How far ``operations`` may be off: what the sketch may have added, and the chance of
+    /// sampling.
     public var error = 0.0
     /// Which clients asked, a bit for each of 64 classes of connections.
     public var clients: UInt64 = 0
@@ -24,9 +25,10 @@ public struct KeyCounts: Equatable, Sendable {
     /// The share of writes, 0 through 1.
     public var writeShare: Double { operations > 0 ? writes / operations : 0 }
 
-    /// About how many clients asked, by how many of the 64 bits they have left clear: linear
-    /// counting (Whang, Vander-Zanden and Taylor, ACM TODS 15(2), 1990), in its coupon collector's
-    /// form. Above some 200 it only says "many".
+    /// About how many clients asked; above some 200 it only says "many".
+    ///
+    /// By how many of the 64 bits they have left clear: linear counting (Whang, Vander-Zanden and
+    /// Taylor, ACM TODS 15(2), 1990), in its coupon collector's form.
     public var clientCount: Int {
         let clear = clients.leadingZeroBitCount == 64 ? 64 : 64 - clients.nonzeroBitCount
         var expected = 0.0

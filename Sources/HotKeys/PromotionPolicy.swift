@@ -58,7 +58,7 @@ public struct PromotionPolicy: Sendable {
         public var copies = 1
         /// Promotions that came soon after a demotion.
         public var flaps = 0
-        /// The last three sub-windows, the newest in bit 0: was it above the thresholds?
+        /// Whether it was above the thresholds in the last three sub-windows, the newest in bit 0.
         var above: UInt8 = 0
         /// Since when it is below the lower thresholds; nil while it is not.
         var coolSince: Int64?

@@ -1,7 +1,7 @@
 // The few keys worth counting one by one.
 
-/// The heaviest keys of a stream: Space-Saving (Metwally, Agrawal and El Abbadi, ICDT 2005) behind a
-/// gatekeeper.
+/// The heaviest keys of a stream: Space-Saving (Metwally, Agrawal and El Abbadi, ICDT 2005) behind
+/// a gatekeeper.
 ///
 /// Plain Space-Saving gives every new key the place of the lightest one, so a stream of keys that
 /// come once washes the list out and copies each of their names. Here the caller asks
@@ -78,8 +78,8 @@ public struct TopKeys: ~Copyable, Sendable {
         entries[index].counts.add(sample)
     }
 
-    /// Lists a key that a sketch has seen `count` times in the sub-window; false where it is lighter
-    /// than all that are listed.
+    /// Lists a key that a sketch has seen `count` times in the sub-window; false where it is
+    /// lighter than all that are listed.
     ///
     /// - Complexity: a walk over the list where it is full.
     mutating func admit(

@@ -124,7 +124,8 @@ struct TopCommand: ParsableCommand {
     @Option(name: .customShort("n"), help: ArgumentHelp("Keys at most.", valueName: "count"))
     var count = 100
 
-    @Option(help: ArgumentHelp("Answers to print where the output is no terminal.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("Answers to print where the output is no terminal.", valueName: "count"))
     var answers: Int?
 
     @Option(

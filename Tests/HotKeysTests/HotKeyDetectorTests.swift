@@ -92,7 +92,8 @@ struct HotKeyDetectorTests {
         }
         let total = 200_000.0
         let listed = Dictionary(
-            uniqueKeysWithValues: summary.keys.map { (String(decoding: $0.key, as: UTF8.self), $0) })
+            uniqueKeysWithValues: summary.keys.map { (String(decoding: $0.key, as: UTF8.self), $0) }
+        )
         for (key, count) in counts where Double(count) > 0.001 * total {
             #expect(listed["key:\(key)"] != nil, "key \(key), \(count)")
         }

@@ -24,7 +24,8 @@ struct HotKeyHistoryTests {
         var history = HotKeyHistory()
         for second in 1...60 {
             history.append(
-                summary(second: Int64(second), keys: second == 30 ? [(1, 500), (2, 100)] : [(2, 100)]))
+                summary(
+                    second: Int64(second), keys: second == 30 ? [(1, 500), (2, 100)] : [(2, 100)]))
         }
         let now = Instant(nanoseconds: 60_000_000_000)
         let all = history.summary(of: 60_000_000_000, before: now)

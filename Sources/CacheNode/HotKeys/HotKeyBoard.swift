@@ -24,7 +24,7 @@ final class HotKeyBoard: Sendable {
     private let reports = Mutex<[(loop: Int, report: LoopReport)]>([])
     private let state: Mutex<State>
 
-    /// Reports that may wait to be merged: eight seconds of 64 loops. Beyond it the oldest go.
+    /// Reports that may wait to be merged, eight seconds of 64 loops; beyond it the oldest go.
     private static let reportLimit = 2048
 
     init(_ configuration: NodeConfiguration, secret: UInt64) {

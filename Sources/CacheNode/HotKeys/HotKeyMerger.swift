@@ -38,9 +38,8 @@ enum HotKeyMerger {
             sleep(until: due + delayNanoseconds, shared.clock)
             for decision in shared.hotKeys.merge(at: shared.clock.now) {
                 let name = shared.hotKeys.name(decision.key, hash: decision.hash)
-                shared.logger.notice(
-                    "hot key \(name): \(decision.action.rawValue), copies \(decision.copies) (\(decision.reason))"
-                )
+                let what = "\(decision.action.rawValue), copies \(decision.copies)"
+                shared.logger.notice("hot key \(name): \(what) (\(decision.reason))")
             }
         }
     }

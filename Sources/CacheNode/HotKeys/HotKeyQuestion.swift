@@ -26,7 +26,8 @@ struct HotKeyQuestion: Equatable {
     static let groupLimit = 64
 
     /// Reads the words; nil, and what is wrong, where one is not understood.
-    static func read(_ words: some Sequence<String>) -> (question: HotKeyQuestion?, problem: String) {
+    static func read(_ words: some Sequence<String>) -> (question: HotKeyQuestion?, problem: String)
+    {
         var question = HotKeyQuestion()
         for word in words {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

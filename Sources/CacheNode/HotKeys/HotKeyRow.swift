@@ -23,7 +23,8 @@ struct HotKeyRow {
 
     /// The rows that answer `question`, in order.
     static func rows(
-        _ summary: HotKeyWindow.Summary, _ question: HotKeyQuestion, name: (HotKeyWindow.Key) -> String
+        _ summary: HotKeyWindow.Summary, _ question: HotKeyQuestion,
+        name: (HotKeyWindow.Key) -> String
     ) -> [HotKeyRow] {
         var rows: [HotKeyRow] = []
         for key in summary.keys {

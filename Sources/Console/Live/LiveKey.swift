@@ -12,8 +12,8 @@ enum LiveKey: Equatable, Sendable {
 
     /// The keys in what a terminal has sent.
     ///
-    /// An escape sequence that means nothing here is passed over; a lone ESC is the key itself. Sequences
-    /// are those of ECMA-48 section 5.4 as xterm uses them.
+    /// An escape sequence that means nothing here is passed over; a lone ESC is the key itself.
+    /// Sequences are those of ECMA-48 section 5.4 as xterm uses them.
     static func keys(in bytes: [UInt8]) -> [LiveKey] {
         var keys: [LiveKey] = []
         var rest = bytes[...]

@@ -10,7 +10,8 @@ struct LiveScreen {
     static let leastColumns = 40
     static let leastLines = 8
 
-    /// The whole screen, one string a line, none longer than ``columns`` cells, exactly ``lines`` of them.
+    /// The whole screen, one string a line, none longer than ``columns`` cells, exactly ``lines``
+    /// of them.
     func draw(_ state: LiveState) -> [String] {
         guard columns >= Self.leastColumns && lines >= Self.leastLines else {
             let text = clipped("\(Self.leastColumns)x\(Self.leastLines) needed")
@@ -70,7 +71,9 @@ struct LiveScreen {
     }
 
     private func eventLines(_ state: LiveState) -> [String] {
-        guard let snapshot = state.snapshot, lines >= 16, !snapshot.events.isEmpty else { return [] }
+        guard let snapshot = state.snapshot, lines >= 16, !snapshot.events.isEmpty else {
+            return []
+        }
         let count = lines >= 30 ? 6 : 3
         return snapshot.events.prefix(count).map {
             style(clipped("\(timeOfDay($0.unixSeconds))  \(printable($0.text))"), .dim)

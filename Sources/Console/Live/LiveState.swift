@@ -1,5 +1,5 @@
-/// What the live screen's user has chosen, and what the screen knows: a value that keys and snapshots
-/// change, and that ``LiveScreen`` draws.
+/// What the live screen's user has chosen, and what the screen knows: a value that keys and
+/// snapshots change, and that ``LiveScreen`` draws.
 struct LiveState: Sendable {
     /// What the hot keys are ordered by.
     enum Order: String, CaseIterable, Sendable {
