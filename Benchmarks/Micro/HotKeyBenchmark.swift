@@ -89,7 +89,8 @@ struct HotKeyBenchmark {
     }
 
     private func measure(_ name: String, _ shard: inout ShardInstance, _ received: [[UInt8]]) {
-        var detector = HotKeyDetector(secret: 11, seed: 3, at: Instant(nanoseconds: nanoseconds() / 2))
+        let began = Instant(nanoseconds: nanoseconds() / 2)
+        var detector = HotKeyDetector(secret: 11, seed: 3, at: began)
         var (with, without) = ([Double](), [Double]())
         var end = nanoseconds() + HotKeyDetector.subWindowNanoseconds
         var period = 1.0
