@@ -6,7 +6,7 @@ extension RaftInstance {
     mutating func receive(
         _ message: Message, from sender: NodeID, at now: Instant, _ effects: inout [Effect]
     ) {
-        guard sender != id else { return }
+        guard sender != id, message.term <= WireLimits.number else { return }
         switch message.body {
         case .proposal, .proposalResponse, .readRequest, .readResponse:
             return receiveRequest(message.body, from: sender, at: now, &effects)
