@@ -218,6 +218,7 @@ import Testing
         let before = cluster.queue.count
         for number in 0..<50 { cluster.propose([UInt8(number)], at: leader) }
         #expect(cluster.queue.count - before == 2 * 4)
+        #expect(cluster[leader].followers.map(\.inFlightMessages) == [4, 4])
         cluster.run(milliseconds: 500)
         #expect(cluster.ids.allSatisfy { cluster.commands($0).count == 50 })
     }
