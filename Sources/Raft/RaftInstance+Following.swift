@@ -76,6 +76,6 @@ extension RaftInstance {
         // An answer claims nothing of what is on disk, so a slow disk need not cost the leader its
         // majority.
         sendAtOnce(
-            .heartbeatResponse(round: round, lastIndex: log.lastIndex), to: leader, &effects)
+            .heartbeatResponse(round: round, agreedIndex: agreedIndex), to: leader, &effects)
     }
 }

@@ -39,13 +39,16 @@ import Testing
 
     @Test func learnersNeitherCountNorStand() throws {
         var (cluster, leader) = try cluster(3)
-        cluster.change(.addLearner(newcomer), at: leader)
-        try cluster.add(newcomer)
-        cluster.run(milliseconds: 300)
-        for id in cluster.ids where id != leader && id != newcomer { cluster.crash(id) }
+        for learner in [newcomer, NodeID(10), NodeID(11)] {
+            cluster.change(.addLearner(learner), at: leader)
+            try cluster.add(learner)
+            cluster.run(milliseconds: 300)
+        }
+        #expect(cluster[leader].configuration.learners.count == 3)
+        for id in voters(3) where id != leader { cluster.crash(id) }
         cluster.propose([1], at: leader)
         cluster.run(milliseconds: 100)
-        #expect(cluster.commands(leader).isEmpty, "leader and learner are no majority of three")
+        #expect(cluster.commands(leader).isEmpty, "four of six, but one of three that count")
         cluster.crash(leader)
         cluster.run(milliseconds: 3_000)
         #expect(cluster[newcomer].role.kind == .follower)

@@ -34,7 +34,7 @@ import Testing
             .appendResponse(
                 .rejected(previous: 4, conflictTerm: 0, conflictIndex: 2, lastIndex: 1)),
             .heartbeat(commitIndex: 1 << 40, round: 1), .heartbeat(commitIndex: 0, round: 0),
-            .heartbeatResponse(round: 7, lastIndex: 0),
+            .heartbeatResponse(round: 7, agreedIndex: 0),
             .snapshotChunk(
                 RaftInstance.SnapshotChunk(
                     index: 9, term: 2, configuration: configuration, totalBytes: 5, offset: 2,

@@ -280,6 +280,20 @@ import Testing
         #expect(cluster.server(follower).outcomes[7] == .rejected(.noLeader))
     }
 
+    /// A follower that restarts applies its log again though nothing new is proposed.
+    @Test func aRestartedFollowerAppliesWhatItHas() throws {
+        var cluster = try TestCluster(3)
+        let leader = try cluster.electLeader()
+        for number in 0..<10 { cluster.propose([UInt8(number)], at: leader) }
+        cluster.run(milliseconds: 100)
+        let follower = try #require(cluster.ids.first { $0 != leader })
+        try cluster.restart(follower)
+        #expect(cluster.commands(follower).isEmpty)
+        cluster.run(milliseconds: 150)
+        #expect(cluster.commands(follower).count == 10)
+        #expect(cluster[follower].leader == leader)
+    }
+
     @Test func requestsHandedOnAreBounded() throws {
         var settings = RaftInstance.Settings()
         settings.forwardLimit = 3
