@@ -108,7 +108,7 @@ final class NodeShared: Sendable {
         processIdentifier = getpid()
         verbosity = Atomic(configuration.verbosity)
         watchers = WatchHub(clock: clock)
-        hotKeys = HotKeyBoard(configuration, secret: shards.access.secret)
+        hotKeys = HotKeyBoard(configuration)
     }
 
     /// Tells every shard what is watched now.

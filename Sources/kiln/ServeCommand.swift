@@ -191,7 +191,10 @@ extension HotKeysMode: ExpressibleByArgument {}
 struct HotKeyOptions: ParsableArguments {
     @Option(
         name: .customLong("hot-keys"),
-        help: "off, observe (find them, log what would be done) or on. (default: on)")
+        help: ArgumentHelp(
+            "off; observe: find them, log what would be done; on: act, which a single node can't, so"
+                + " it is the same as observe there. (default: on)",
+            valueName: "mode"))
     var mode: HotKeysMode?
 
     @Flag(

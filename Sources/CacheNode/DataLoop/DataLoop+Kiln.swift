@@ -69,7 +69,7 @@ extension DataLoop {
         _ summary: HotKeyWindow.Summary, _ question: HotKeyQuestion, _ state: HotKeyBoard.State
     ) -> [JSONLine] {
         let board = shared.hotKeys
-        let rows = HotKeyRow.rows(summary, question) { board.name($0.key, hash: $0.hash) }
+        let rows = HotKeyRow.rows(summary, question) { board.name($0.key) }
         return rows.enumerated().map { describe($0.element, rank: $0.offset + 1, state) }
     }
 
@@ -132,7 +132,7 @@ extension DataLoop {
         let listed = state.latest.keys.first { $0.hash == hash.value }
         var json = JSONLine()
         json.add("schema_version", Self.schemaVersion)
-        json.add("key", shared.hotKeys.name(key, hash: hash.value))
+        json.add("key", shared.hotKeys.name(key))
         json.add("owner", nodeName)
         json.add("mode", shared.hotKeys.mode.rawValue)
         json.add("state", tracked?.state.rawValue ?? (listed == nil ? "cold" : "seen"))
@@ -172,14 +172,21 @@ extension DataLoop {
                 key.append(byte)
                 continue
             }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, digits.first != UInt8(ascii: "+"),
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
+                let low = rest.popFirst().flatMap(hexadecimalDigit)
             else { return nil }
-            key.append(value)
-            rest = rest.dropFirst(2)
+            key.append(high << 4 | low)
         }
         return (1...ProtocolLimits.keyBytes).contains(key.count) ? key : nil
+    }
+
+    private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 
     // MARK: top
@@ -203,7 +210,7 @@ extension DataLoop {
                 var event = JSONLine()
                 event.add(
                     "time_unix_s", Int(shared.clock.originSeconds + made.at / 1_000_000_000))
-                let name = shared.hotKeys.name(made.key, hash: made.hash)
+                let name = shared.hotKeys.name(made.key)
                 event.add("text", "\(made.action.rawValue) \(name): \(made.reason)")
                 return event
             })
@@ -242,7 +249,7 @@ extension DataLoop {
         reply.bytes.appendStatistic(
             "hotkeys:ops_per_s", UInt64(max(0, state.latest.total.operations)))
         for (index, key) in state.latest.keys.prefix(HotKeyQuestion().count).enumerated() {
-            let name = shared.hotKeys.name(key.key, hash: key.hash)
+            let name = shared.hotKeys.name(key.key)
             let status = state.policy.state(of: key.hash)?.state.rawValue ?? "seen"
             let values: [(String, String)] = [
                 ("key", name), ("ops_per_s", "\(UInt64(max(0, key.rates.operations)))"),

@@ -36,11 +36,22 @@ enum HotKeyMerger {
         while !shared.isStopping.load(ordering: .relaxed) {
             let due = HotKeyDetector.end(ofSubWindowAt: shared.clock.now).nanoseconds
             sleep(until: due + delayNanoseconds, shared.clock)
-            for decision in shared.hotKeys.merge(at: shared.clock.now) {
-                let name = shared.hotKeys.name(decision.key, hash: decision.hash)
-                let what = "\(decision.action.rawValue), copies \(decision.copies)"
-                shared.logger.notice("hot key \(name): \(what) (\(decision.reason))")
-            }
+            log(shared.hotKeys.merge(at: shared.clock.now), shared)
+        }
+    }
+
+    /// Decisions logged per sub-window: a hot set that changes all the time must not flood the log.
+    private static let logLimit = 16
+
+    private static func log(_ decisions: [PromotionPolicy.Decision], _ shared: NodeShared) {
+        for decision in decisions.prefix(logLimit) {
+            let name = shared.hotKeys.name(decision.key)
+            let what = "\(decision.action.rawValue), copies \(decision.copies)"
+            shared.logger.notice("hot key \(name): \(what) (\(decision.reason))")
+        }
+        if decisions.count > logLimit {
+            let left = decisions.count - logLimit
+            shared.logger.notice("hot keys: \(left) more decisions at the same moment")
         }
     }
 
