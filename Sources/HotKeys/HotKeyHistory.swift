@@ -54,6 +54,9 @@ public struct HotKeyHistory: Sendable {
         ring.isEmpty ? nil : ring[(next + ring.count - 1) % ring.count]
     }
 
+    /// The seconds kept, in no order.
+    var kept: [Second] { ring }
+
     /// Seconds kept now.
     public var count: Int { ring.count }
 

@@ -20,7 +20,9 @@ final class HotKeyBoard: Sendable {
 
     let mode: HotKeysMode
     let redactsKeys: Bool
-    /// What the sketches of this process mix in. It has nothing to do with the index's secret, and
+    /// What the sketches of this process mix in.
+    ///
+    /// It has nothing to do with the index's secret, and
     /// neither with the one of names: what one of them gives away helps nobody against the others.
     private let sketchSecret = UInt64.random(in: 0 ... .max)
     private let nameSecret = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
