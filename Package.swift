@@ -75,7 +75,7 @@ let package = Package(
         // Benchmarks
         .executableTarget(
             name: "kiln-micro",
-            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "DataPlane"],
+            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         // Tests
