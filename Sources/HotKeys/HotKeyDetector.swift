@@ -68,8 +68,8 @@ public struct HotKeyDetector: ~Copyable, Sendable {
         arcs = Array(repeating: 0, count: max(1, count))
     }
 
-    /// Whether the sub-window should end at once, whatever the time: the load has risen so much that
-    /// its sampling costs too much.
+    /// Whether the sub-window should end at once, whatever the time: the load has risen so much
+    /// that its sampling costs too much.
     public var isFull: Bool { samples >= Self.sampleLimit }
 
     /// Whether this request is a sample: then ``record(_:key:)`` has to be called for it.

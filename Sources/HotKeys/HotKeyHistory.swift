@@ -72,8 +72,7 @@ public struct HotKeyHistory: Sendable {
         // The division of reads and writes is not kept for the rest of the traffic.
         summary.total.reads = chosen.reduce(0) { $0 + $1.operations } * part
         summary.total.bytes = chosen.reduce(0) { $0 + $1.bytes } * part
-        // Asked for on an event loop: 28,800 keys are added up by look-ups, and only the different
-        // ones are sorted.
+        // Up to 28,800 keys are added up by look-ups; only the different ones are sorted.
         var places: [UInt64: Int] = [:]
         for second in chosen {
             for key in second.keys {

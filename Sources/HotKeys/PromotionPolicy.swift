@@ -259,8 +259,8 @@ public struct PromotionPolicy: Sendable {
         return place
     }
 
-    /// Gives up the key that is followed with the least reason: of those that are not hot and colder
-    /// than `heat` the coldest, and of equally cold ones the one unseen for longest.
+    /// Gives up the key that is followed with the least reason: of those that are not hot and
+    /// colder than `heat` the coldest, and of equally cold ones the one unseen for longest.
     ///
     /// Without it a hot set that changes all the time would fill the list with keys that are only
     /// remembered, and keep out one that is hot now.

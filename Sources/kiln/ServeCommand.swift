@@ -192,9 +192,8 @@ struct HotKeyOptions: ParsableArguments {
     @Option(
         name: .customLong("hot-keys"),
         help: ArgumentHelp(
-            "off; observe: find them, log what would be done; on: act, which a single node can't, so"
-                + " it is the same as observe there. (default: on)",
-            valueName: "mode"))
+            "off; observe: find them, log what would be done; on: act, for which a single node has"
+                + " no place, so it is observe there. (default: on)", valueName: "mode"))
     var mode: HotKeysMode?
 
     @Flag(

@@ -44,7 +44,8 @@ extension DataLoop {
         detector.record(sample, key: key.span.bytes)
     }
 
-    /// Whether the last `count` bytes of the replies are a meta command's word for a miss: `EN`, `NF`.
+    /// Whether the last `count` bytes of the replies are a meta command's word for a miss: `EN`,
+    /// `NF`.
     private func isMetaMiss(_ count: Int) -> Bool {
         // A long reply has a value in it, which may be spliced and not lie in the buffer at all.
         guard count < ReplyBuffer.spliceBytes, count <= reply.bytes.count else { return false }

@@ -2,7 +2,7 @@ internal import HotKeys
 internal import Primitives
 
 /// One line of a hot key list: a key, or a group of keys.
-struct HotKeyRow {
+struct HotKeyRow: Sendable {
     /// As it is shown.
     var name: String
     /// nil for a group.
@@ -11,6 +11,8 @@ struct HotKeyRow {
     var share: Double
     /// Keys that were added up.
     var keyCount = 1
+    /// What the policy knows of the key.
+    var tracked: PromotionPolicy.Tracked?
 
     /// The rows that answer `question`, in order.
     ///
