@@ -143,6 +143,23 @@ import Testing
         #expect(try client.ask("version").hasPrefix("VERSION"))
     }
 
+    @Test("a pipeline goes on behind an answer, in order")
+    func keepsTheOrder() throws {
+        let node = try NodeProcess("-t 2")
+        let client = try TextClient(to: node)
+        try client.send("set a 0 0 1\r\nx\r\nkiln hotkeys\r\nget a\r\nkiln top n=1\r\nmn\r\n")
+        var lines: [String] = []
+        while let line = try client.line(), line != "MN" {
+            let words = line.split(separator: " ")
+            lines.append(line.hasPrefix("{") ? "JSON" : words.prefix(2).joined(separator: " "))
+        }
+        #expect(
+            lines == [
+                "STORED", "VALUE kiln", "JSON", "END", "VALUE a", "x", "END", "VALUE kiln", "JSON",
+                "END",
+            ])
+    }
+
     @Test("keys with a prefix are added up")
     func groups() throws {
         let node = try NodeProcess("-t 1")
