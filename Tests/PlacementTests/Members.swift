@@ -41,6 +41,11 @@ extension RoutingTable {
     }
 }
 
+/// Whether two lists of shares differ by no more than sums of them are rounded.
+func areClose(_ shares: [Double], _ others: [Double]) -> Bool {
+    shares.count == others.count && zip(shares, others).allSatisfy { abs($0 - $1) < 1e-9 }
+}
+
 extension Topology {
     /// Its table, as no member sees it.
     var table: RoutingTable {
