@@ -76,7 +76,9 @@ let package = Package(
         // Benchmarks
         .executableTarget(
             name: "kiln-micro",
-            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane"],
+            dependencies: [
+                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "Placement", "DataPlane",
+            ],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         // Tests

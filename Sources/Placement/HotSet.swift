@@ -28,7 +28,7 @@ public struct HotSet: Equatable, Sendable {
     /// The keys as they were given, without those given again.
     public private(set) var keys: [Key] = []
     /// Open addressing: the number of a key plus one, or 0; no slots where there are no keys.
-    private var slots: [UInt16] = []
+    @usableFromInline private(set) var slots: [UInt16] = []
     private var mask: UInt64 = 0
 
     /// No hot keys.
@@ -50,13 +50,14 @@ public struct HotSet: Equatable, Sendable {
     }
 
     /// The number of the hot key with this hash in ``keys``; nil for all others.
-    @inline(__always)
+    @inlinable
     public func index(of hash: KeyHash) -> Int? {
         if slots.isEmpty { return nil }
         return search(hash)
     }
 
-    private func search(_ hash: KeyHash) -> Int? {
+    @usableFromInline
+    func search(_ hash: KeyHash) -> Int? {
         var slot = Self.home(hash) & mask
         while case let number = Int(slots[Int(slot)]), number > 0 {
             if keys[number &- 1].hash == hash { return number &- 1 }

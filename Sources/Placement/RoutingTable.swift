@@ -16,16 +16,23 @@ public struct RoutingTable: Sendable {
     }
 
     /// The end of an arc, and where the rest about it is.
-    struct Slot: Equatable {
-        var end: UInt64
-        var route: Route
+    @usableFromInline
+    struct Slot: Equatable, Sendable {
+        @usableFromInline var end: UInt64
+        @usableFromInline var route: Route
+
+        init(end: UInt64, route: Route) {
+            self.end = end
+            self.route = route
+        }
     }
 
     /// What is needed of an arc only by its owner.
-    struct Record: Equatable {
-        var minVersion: Version
-        var epoch: UInt32
-        var replicaCount: UInt32
+    @usableFromInline
+    struct Record: Equatable, Sendable {
+        @usableFromInline var minVersion: Version
+        @usableFromInline var epoch: UInt32
+        @usableFromInline var replicaCount: UInt32
     }
 
     /// What the table was made from.
@@ -41,16 +48,16 @@ public struct RoutingTable: Sendable {
     /// The hot keys, and who may hold copies of them.
     public private(set) var hotSet: HotSet
 
-    let kind: RingSettings.Kind
+    @usableFromInline let kind: RingSettings.Kind
     /// In order of their ends, then one for what lies behind the last.
     ///
     /// With it the search needs no bound. Under `range` they are one for each, without ends.
-    let slots: [Slot]
-    let index: PointIndex
+    @usableFromInline let slots: [Slot]
+    @usableFromInline let index: PointIndex
     let ranges: RangeMap
-    let records: [Record]
+    @usableFromInline let records: [Record]
     let marks: [ArcMark]
-    let replicaLists: [[Int]]
+    @usableFromInline let replicaLists: [[Int]]
 
     /// Makes the table of `topology` for the node `own`.
     ///
@@ -83,14 +90,14 @@ public struct RoutingTable: Sendable {
     }
 
     /// Finds the arc and the owner of a key, whose hash the caller has anyway; allocates nothing.
-    @inline(__always)
+    @inlinable
     public func route(_ key: RawSpan, _ hash: KeyHash) -> Route {
         if kind == .xxh3 { return route(at: hash.value) }
         return otherRoute(key)
     }
 
     /// Finds the arc and the owner of a position on the ring; not for `range`.
-    @inline(__always)
+    @inlinable
     public func route(at position: UInt64) -> Route {
         assert(kind != .range, "ranges have no positions")
         var place = index.start(position)
@@ -108,23 +115,23 @@ public struct RoutingTable: Sendable {
     }
 
     /// Whether this node owns what `route` says.
-    @inline(__always)
+    @inlinable
     public func isOwn(_ route: Route) -> Bool { Int(route.owner) == ownIndex }
 
     /// Items of the arc below this version are misses.
-    @inline(__always)
+    @inlinable
     public func minVersion(_ route: Route) -> Version { records[Int(route.arc)].minVersion }
 
     /// The epoch from which the arc's owner owns it.
-    @inline(__always)
+    @inlinable
     public func arcEpoch(_ route: Route) -> UInt64 { UInt64(records[Int(route.arc)].epoch) }
 
     /// How many members besides the owner hold copies of the whole arc.
-    @inline(__always)
+    @inlinable
     public func replicaCount(_ route: Route) -> Int { Int(records[Int(route.arc)].replicaCount) }
 
     /// A member that holds copies of the whole arc, as an index into the topology's members.
-    @inline(__always)
+    @inlinable
     public func replica(_ number: Int, _ route: Route) -> Int {
         replicaLists[Int(route.arc)][number]
     }
@@ -154,8 +161,8 @@ public struct RoutingTable: Sendable {
 
 extension RoutingTable {
     /// The route of a key under `ketama`, where it takes an MD5, and under `range`.
-    @inline(never)
-    private func otherRoute(_ key: RawSpan) -> Route {
+    @usableFromInline
+    func otherRoute(_ key: RawSpan) -> Route {
         if kind == .ketama { return route(at: UInt64(KetamaRing.position(of: key)) &<< 32) }
         return slots[ranges.index(ofKey: key)].route
     }
