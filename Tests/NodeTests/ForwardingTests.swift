@@ -25,7 +25,7 @@ import Testing
         let alone = try NodeProcess("-t 1")
         let expected = try run(Self.commands, on: TextClient(to: alone))
         let split = try NodeCluster(weights: [1, 1, 1])
-        #expect(expected.count > 50)
+        #expect(expected.count > 40 && expected.last == "MN", "the script ran to its end")
         let through = try run(Self.commands, on: split.client(0))
         #expect(through == expected)
         let owned = try NodeCluster(weights: [0, 1])
@@ -35,7 +35,9 @@ import Testing
     @Test func aPipelineOfLocalAndOtherKeysKeepsItsOrder() throws {
         let cluster = try NodeCluster(weights: [1, 1, 1], threads: 2)
         let writer = try cluster.client(1)
-        for key in 0..<300 { #expect(try writer.ask("set k\(key) 0 0 4\r\n\(key + 1000)") == "STORED") }
+        for key in 0..<300 {
+            #expect(try writer.ask("set k\(key) 0 0 4\r\n\(key + 1000)") == "STORED")
+        }
         for node in 0..<3 {
             let client = try cluster.client(node)
             try client.send((0..<300).map { "mg k\($0) v\r\nmn\r\n" }.joined())
@@ -124,6 +126,8 @@ import Testing
             let client = try cluster.client(0)
             try client.send(String(repeating: "get k\r\n", count: 500))
         }
+        // More is under way than a link takes at once: what is too much was refused, not kept.
+        try cluster.awaitOwners(through: cluster.nodes[0])
         #expect(try cluster.client(0).ask("set k 0 0 1\r\n1") == "STORED")
     }
 }

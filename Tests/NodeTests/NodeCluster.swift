@@ -74,7 +74,7 @@ final class NodeCluster {
         fclose(file)
     }
 
-    /// Ports that nobody listens on.
+    /// Ports that nobody listens on, below those that the system gives to whoever asks for any.
     static func freePorts(_ count: Int) throws -> [Int] {
         var sockets: [Int32] = []
         defer { for one in sockets { close(one) } }
@@ -84,14 +84,17 @@ final class NodeCluster {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             inet_pton(AF_INET, "127.0.0.1", &address.sin_addr)
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let failure = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(one, $0, length) == 0 ? getsockname(one, $0, &length) : -1
+            for _ in 0..<100 {
+                let port = Int.random(in: 20_000..<32_000)
+                address.sin_port = in_port_t(port).bigEndian
+                let failure = withUnsafePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(one, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    }
                 }
+                if failure == 0 { return port }
             }
-            guard failure == 0 else { throw NodeTestError.system("bind", errno) }
-            return Int(in_port_t(bigEndian: address.sin_port))
+            throw NodeTestError.system("bind", errno)
         }
     }
 }

@@ -194,7 +194,7 @@ extension DataLoop {
         peers?.touch(request.queue)
     }
 
-    /// Gives a link up; what it was asked has no answer. It is tried again later.
+    /// Gives a link up until it is tried again: what it was asked has no answer.
     private mutating func drop(_ position: Int, _ reason: String) {
         guard let peers else { return }
         let link = peers.links[position]

@@ -22,7 +22,8 @@ extension DataLoop {
             }
             let isHello = frame.kind == .hello
             guard frame.payloadCount <= (isHello ? 1024 : peerPayloadLimit) else {
-                return refusePeer(connection, "its message of \(frame.payloadCount) bytes is too long")
+                return refusePeer(
+                    connection, "its message of \(frame.payloadCount) bytes is too long")
             }
             let total = PeerFrame.headerBytes + frame.payloadCount
             guard end - start >= total else {

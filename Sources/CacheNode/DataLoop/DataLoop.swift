@@ -195,7 +195,11 @@ struct DataLoop: ~Copyable {
         guard connection.pointee.phase != .closed else { return }
         if connection.pointee.isBlocked {
             if events & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-                if connection.pointee.output == nil { close(connection) } else { resume(connection) }
+                if connection.pointee.output == nil {
+                    close(connection)
+                } else {
+                    resume(connection)
+                }
             }
             return
         }
