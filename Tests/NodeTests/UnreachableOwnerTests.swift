@@ -23,6 +23,8 @@ import Testing
         let client = try cluster.client(0)
         #expect(try client.ask("set k 0 0 1\r\n1") == "STORED")
         cluster.nodes[1].signal(SIGSTOP)
+        var status: Int32 = 0
+        waitpid(cluster.nodes[1].processIdentifier, &status, WUNTRACED)
         let start = time(nil)
         #expect(try client.ask("set k 0 0 1\r\n2") == "SERVER_ERROR outcome unknown")
         #expect(time(nil) - start <= 3)
