@@ -23,9 +23,9 @@ extension DataLoop {
     /// request is forwarded once.
     @inline(__always)
     func otherOwner(of hash: KeyHash, _ connection: ConnectionPointer) -> Int {
-        guard let owners, let peers else { return -1 }
+        guard let owners else { return -1 }
         let owner = Int(owners[Int(hash.value &>> (64 &- StaticCluster.tableBits))])
-        return owner == peers.cluster.own || connection.pointee.isPeer ? -1 : owner
+        return owner == ownMember || connection.pointee.isPeer ? -1 : owner
     }
 
     // MARK: Into the batch

@@ -78,6 +78,8 @@ struct DataLoop: ~Copyable {
     let peers: PeerLinks?
     /// Who owns a key, by the top bits of its hash; nil on a node that is alone.
     let owners: UnsafeMutablePointer<UInt8>?
+    /// Which of the owners is this node.
+    let ownMember: Int
     /// Whether keys of the present line wait to be sent to other nodes.
     var hasGathered = false
     /// Where the header of the peer's reply that is being composed lies, and what came before it.
@@ -111,6 +113,7 @@ struct DataLoop: ~Copyable {
         bufferBytes = arenaBytes
         tap = WatchTap(shared.watchers, shared.prefixes)
         (peers, owners) = Self.openPeers(shared)
+        ownMember = shared.configuration.cluster?.own ?? 0
         detector = shared.hotKeys.makeDetector(at: now.instant)
         if shared.hotKeys.isOn {
             subWindowEnd = HotKeyDetector.end(ofSubWindowAt: now.instant)
