@@ -9,8 +9,8 @@ import Testing
         get k|touch k 0|touch no 0|delete no|incr k 1|set n 0 0 2|10|incr n 5|decr n 3|get n
         set n 0 0 1 noreply|7|get n|incr n 1 noreply|get n|gat 0 n|gat 0 no|delete n|get n|get a b k
         mg k|mg k v|mg k s v t f k O9 q|mg no|mg no v q|mg no k O1|mg vivify N30 v t|mg vivify v t
-        ms m 2 T0 F3 O7|hi|mg m v f|ms m S2|x|ms m 2 q|yo|ms m 2 MA|ab|mg m v|md m q|md m|md no O2
-        ma c N0 J5 v|ma c D2 v|ma c MD v|ma no v|mg azE= b v|set bad 0 0 abc|get k extra
+        ms m 2 T0 F3 O7|hi|mg m v f|ms m 2 q|yo|ms m 2 MA|ab|mg m v|md m q|md m|md no O2
+        ma c N0 J5 v|ma c D2 v|ma c MD v|ma no v|mg azE= b v|get k extra
         mn|cas k 0 0 1 1|y|set k 0 0 1 x|incr k x|ms azE= 2 b|hi|mg azE= b k v|md azE= b|bogus|mn
         """.split(whereSeparator: { $0 == "|" || $0 == "\n" }).map { $0 + "\r\n" }.joined()
 
