@@ -48,14 +48,15 @@ extension SWIMInstance {
         return members[index].metadata != metadata
     }
 
-    /// A member that was dead is back: where it was, others may be that we hold for dead, and who
-    /// hold us for dead. At most one push-pull a second, whatever returns; and only few of a large
+    /// A member that was dead is back.
+    ///
+    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one push-pull a second, whatever returns; and only few of a large
     /// cluster's members do it, as the one that returned has to answer them all.
     private mutating func memberReturned(
         at index: Int, now: Instant, _ effects: inout [Effect]
     ) {
         let dice = Int.random(in: 0..<clusterSize, using: &random)
-        guard now >= bridgeAt, mayJudge, dice < settings.reconnectsPerDead else { return }
+        guard now >= bridgeAt, mayJudge, dice < settings.caretakers else { return }
         bridgeAt = now.advanced(by: .seconds(1))
         sendPushPull(.pushPullRequest, to: members[index].metadata.peer, &effects)
     }

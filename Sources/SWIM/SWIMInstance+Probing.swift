@@ -104,7 +104,7 @@ extension SWIMInstance {
         accuse(target, at: now, &effects)
     }
 
-    /// An ack to our probe, or to one that we make for another member. Any other is stale.
+    /// An ack to our probe, or to one that we make for another member; any other is stale.
     mutating func receiveAck(
         _ sequence: UInt64, from sender: NodeID, at now: Instant, _ effects: inout [Effect]
     ) {
