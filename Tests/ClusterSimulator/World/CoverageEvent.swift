@@ -1,0 +1,30 @@
+// The names of all things worth meeting.
+
+/// Something that a run may meet: each is counted, and over a set of seeds none may stay at zero.
+public enum CoverageEvent: Int, CaseIterable, Sendable {
+    // Packets.
+    case packetsSent, packetsLost, packetsCut, packetsDoubled, packetsTooLate
+    // Disturbances, as they take effect.
+    case partitions, oneWayPartitions, isolations, partialPartitions, clogs, losses, duplications
+    case reorderings, kills, powerLosses, blackouts, wipes, pauses, slowDisks, syncErrors, bitFlips
+    case drifts, clockLeaps, restarts
+    // Disks.
+    case syncs, lostWrites, tornWrites, corruptFilesRefused
+    // Raft.
+    case preVotes, elections, leaders, stepDowns, appends, rejections, truncations, commits
+    case proposals, proposalsForwarded, writesAnswered, readIndexReads, leaseReads, readsRefused
+    case membershipChanges, learnersAdded, votersRemoved, leadershipTransfers
+    case snapshotsTaken, snapshotsSent, snapshotsInstalled, snapshotChunks, recoveries
+    // SWIM.
+    case pings, pingRequests, acks, nacks, suspicions, confirmations, refutations, deaths, leaves
+    case joins, pushPulls, rejoins, healthDegradations
+}
+
+extension CoverageEvent {
+    /// What every protocol meets.
+    static let world: [CoverageEvent] = [
+        .packetsSent, .packetsLost, .packetsCut, .packetsDoubled, .packetsTooLate, .partitions,
+        .oneWayPartitions, .isolations, .clogs, .losses, .duplications, .reorderings, .kills,
+        .pauses, .drifts, .clockLeaps, .restarts,
+    ]
+}
