@@ -35,6 +35,12 @@ struct RaftLedger {
         index <= commitIndex ? committed[Int(index)] : nil
     }
 
+    /// The cluster begins with a snapshot at index 1 that holds `registers`.
+    mutating func founded(_ registers: Registers) {
+        committed.append(Mark(term: 1, chain: 0))
+        states[1] = registers.digest.value
+    }
+
     /// Election Safety: at most one leader can be elected in a given term.
     mutating func elected(_ leader: NodeID, term: UInt64, log: ShadowLog) throws(Finding) {
         if let other = leaders[term], other != leader {

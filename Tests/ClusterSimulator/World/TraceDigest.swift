@@ -2,7 +2,12 @@
 
 /// A 64-bit hash over all events of a run, in order; no hash seed of the process enters it.
 struct TraceDigest: Equatable {
-    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    private(set) var value: UInt64
+
+    /// Goes on from `value`; by default from nothing.
+    init(value: UInt64 = 0xCBF2_9CE4_8422_2325) {
+        self.value = value
+    }
 
     /// Mixes one word in.
     mutating func mix(_ word: UInt64) {

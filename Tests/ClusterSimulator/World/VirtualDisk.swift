@@ -81,9 +81,12 @@ struct VirtualDisk {
         pending.removeAll()
     }
 
-    /// Inverts one bit of `name`; false when the file is empty or not there.
-    mutating func flipBit(of name: String, _ random: inout SeededGenerator) -> Bool {
-        guard let count = files[name]?.count, count > 0 else { return false }
+    /// Inverts one bit of `name`, in its first `limit` bytes; false when there are none.
+    mutating func flipBit(
+        of name: String, before limit: Int = .max, _ random: inout SeededGenerator
+    ) -> Bool {
+        let count = min(files[name]?.count ?? 0, limit)
+        guard count > 0 else { return false }
         files[name]?[random.below(count)] ^= 1 << UInt8(random.below(8))
         return true
     }
