@@ -1,6 +1,13 @@
 // Runs seeds, several at a time, and reports them in order.
 
 import ClusterSimulator
+import Glibc
+
+/// Prints a line at once, also into a pipe.
+func say(_ line: String) {
+    print(line)
+    fflush(nil)
+}
 
 /// Runs a range of seeds.
 struct SeedRunner {
@@ -20,11 +27,11 @@ struct SeedRunner {
             return true
         }
         let missing = arguments.simulated.expectedCoverage.filter { coverage[$0] == 0 }
-        print("coverage:")
-        for event in arguments.simulated.expectedCoverage { print("  \(event) \(coverage[event])") }
-        print("digest of all seeds: \(String(digest, radix: 16))")
-        for event in missing { print("NEVER MET: \(event)") }
-        print("\(passed) seeds passed, \(failed) seeds failed, \(missing.count) events never met")
+        say("coverage:")
+        for event in arguments.simulated.expectedCoverage { say("  \(event) \(coverage[event])") }
+        say("digest of all seeds: \(String(digest, radix: 16))")
+        for event in missing { say("NEVER MET: \(event)") }
+        say("\(passed) seeds passed, \(failed) seeds failed, \(missing.count) events never met")
         return failed == 0 && missing.isEmpty
     }
 
@@ -38,14 +45,14 @@ struct SeedRunner {
             return finder == nil
         }
         guard let finder, let violation = finder.violation else {
-            print("\(bug.rawValue): NOT FOUND in \(tried) seeds")
+            say("\(bug.rawValue): NOT FOUND in \(tried) seeds")
             return false
         }
         tell(finder, bug: bug, isQuiet: !arguments.isTraced)
         let clean = arguments.simulated.run(
             arguments.options(finder.seed, bug: nil, isTraced: false))
         let verdict = clean.violation.map { "; BUT WITHOUT IT: \($0)" } ?? ""
-        print("\(bug.rawValue): found by seed \(finder.seed) at \(violation)\(verdict)")
+        say("\(bug.rawValue): found by seed \(finder.seed) at \(violation)\(verdict)")
         return clean.violation == nil
     }
 
@@ -95,16 +102,16 @@ struct SeedRunner {
     private func tell(_ report: SimulationReport, bug: PlantedBug?, isQuiet: Bool = false) {
         let isAlone = arguments.seeds.count == 1
         if arguments.isTraced, isAlone || report.violation != nil {
-            for line in report.journal { print(line) }
+            for line in report.journal { say(line) }
         }
         guard let violation = report.violation, !isQuiet else {
-            if isAlone { print("seed \(report.seed): digest \(String(report.digest, radix: 16))") }
+            if isAlone { say("seed \(report.seed): digest \(String(report.digest, radix: 16))") }
             return
         }
         let options = arguments.options(report.seed, bug: nil, isTraced: true)
         let planted = bug.map { " --fault \($0.rawValue)" } ?? ""
-        print("seed \(report.seed) FAILED at \(violation)")
-        print(
+        say("seed \(report.seed) FAILED at \(violation)")
+        say(
             "  replay: kiln-simulate --protocol \(arguments.simulated.rawValue) --seeds "
                 + "\(report.seed)-\(report.seed) --nodes \(options.nodes) --seconds "
                 + "\(options.seconds)\(planted) --trace")

@@ -3,7 +3,6 @@
 import ClusterSimulator
 import Glibc
 
-setvbuf(stdout, nil, _IOLBF, 0)
 let arguments: Arguments
 do throws(UsageError) {
     arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))

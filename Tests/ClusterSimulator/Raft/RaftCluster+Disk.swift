@@ -117,7 +117,8 @@ extension RaftCluster {
         var log = ShadowLog()
         if state.snapshot.index > 0 {
             guard let mark = ledger.committedMark(state.snapshot.index) else {
-                throw Finding("snapshots hold committed entries", "\(id) recovers one that does not")
+                throw Finding(
+                    "snapshots hold committed entries", "\(id) recovers one that does not")
             }
             log.restart(at: state.snapshot.index, mark)
         }

@@ -3,7 +3,7 @@
 /// Something that a run may meet: each is counted, and over a set of seeds none may stay at zero.
 public enum CoverageEvent: Int, CaseIterable, Sendable {
     // Packets.
-    case packetsSent, packetsLost, packetsCut, packetsDoubled, packetsTooLate
+    case operations, packetsSent, packetsLost, packetsCut, packetsDoubled, packetsTooLate
     // Disturbances, as they take effect.
     case partitions, oneWayPartitions, isolations, partialPartitions, clogs, losses, duplications
     case reorderings, kills, powerLosses, blackouts, wipes, pauses, slowDisks, syncErrors, bitFlips
@@ -26,5 +26,23 @@ extension CoverageEvent {
         .packetsSent, .packetsLost, .packetsCut, .packetsDoubled, .packetsTooLate, .partitions,
         .oneWayPartitions, .isolations, .clogs, .losses, .duplications, .reorderings, .kills,
         .pauses, .drifts, .clockLeaps, .restarts,
+    ]
+}
+
+extension CoverageEvent {
+    /// What Raft meets beside.
+    static let raft: [CoverageEvent] = [
+        .partialPartitions, .powerLosses, .blackouts, .wipes, .slowDisks, .syncErrors, .bitFlips,
+        .syncs, .lostWrites, .tornWrites, .corruptFilesRefused, .preVotes, .elections, .leaders,
+        .appends, .rejections, .truncations, .commits, .operations, .proposals,
+        .proposalsForwarded, .writesAnswered, .readIndexReads, .leaseReads, .readsRefused,
+        .membershipChanges, .learnersAdded, .votersRemoved, .leadershipTransfers, .snapshotsTaken,
+        .snapshotsInstalled, .snapshotChunks,
+    ]
+
+    /// What SWIM meets beside.
+    static let swim: [CoverageEvent] = [
+        .pings, .pingRequests, .acks, .nacks, .suspicions, .refutations, .deaths, .leaves, .joins,
+        .pushPulls, .rejoins, .healthDegradations,
     ]
 }

@@ -5,3 +5,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// Votes and terms are answered before they are on disk, and lost with the power.
     case voteNotPersisted
 }
+
+extension PlantedBug {
+    /// Where it is planted.
+    var isIn: SimulatedProtocol { .raft }
+}

@@ -60,3 +60,13 @@ public struct SimulationReport: Sendable {
     /// The last lines of the journal, if one was kept.
     public var journal: [String]
 }
+
+extension Violation {
+    /// Two runs of one seed differ.
+    public static func notReplayable(_ first: UInt64, _ second: UInt64) -> Violation {
+        Violation(
+            property: "a seed can be replayed",
+            detail: "digests \(String(first, radix: 16)) and \(String(second, radix: 16))",
+            tick: 0, milliseconds: 0)
+    }
+}

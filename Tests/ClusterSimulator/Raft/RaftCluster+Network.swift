@@ -1,0 +1,67 @@
+// What servers say, checked against what they have on disk.
+
+import Primitives
+import Raft
+
+extension RaftCluster {
+    /// Sends a message, after a look at what it promises.
+    mutating func send(
+        _ message: RaftInstance.Message, from index: Int, to receiver: NodeID
+    ) throws(Finding) {
+        try judge(message, from: index, to: receiver)
+        count(message)
+        guard let target = machines[receiver] else { return }
+        world.note("\(nodes[index].id) -> \(receiver) \(message)")
+        let packet = RaftPacket(sender: nodes[index].id, receiver: receiver, message: message)
+        world.send(from: index, to: target, arrival: .arrive(packet))
+    }
+
+    /// "Persistent state is updated on stable storage before responding" (Figure 2).
+    private mutating func judge(
+        _ message: RaftInstance.Message, from index: Int, to receiver: NodeID
+    ) throws(Finding) {
+        let id = nodes[index].id
+        switch message.body {
+        case .preVoteRequest, .preVoteResponse, .heartbeat, .heartbeatResponse, .proposal,
+            .proposalResponse, .readRequest, .readResponse:
+            return  // These claim nothing of what is on disk.
+        case .voteResponse(granted: true):
+            try judgeVote(for: receiver, message.term, of: index)
+        case .voteRequest:
+            try judgeVote(for: id, message.term, of: index)
+        case .appendResponse(.accepted(let match)):
+            guard nodes[index].durableLog.lastIndex >= match else {
+                throw Finding(
+                    "entries are on disk before they are acknowledged",
+                    "\(id) acknowledges \(match), its disk has \(nodes[index].durableLog.lastIndex)"
+                )
+            }
+        default: break
+        }
+        guard nodes[index].durable.term >= message.term else {
+            throw Finding(
+                "a term is on disk before it is told",
+                "\(id) tells term \(message.term), its disk has \(nodes[index].durable.term)")
+        }
+    }
+
+    private mutating func judgeVote(
+        for candidate: NodeID, _ term: UInt64, of index: Int
+    ) throws(Finding) {
+        let id = nodes[index].id
+        let durable = nodes[index].durable
+        // A later term on disk says nothing of the vote in this one; the ledger does.
+        guard durable.term > term || (durable.term == term && durable.vote == candidate) else {
+            throw Finding(
+                "a vote is on disk before it is given", "\(id) votes for \(candidate) in \(term)")
+        }
+        try ledger.voted(id, for: candidate, term: term)
+    }
+
+    private mutating func count(_ message: RaftInstance.Message) {
+        switch message.body {
+        case .snapshotChunk: world.coverage.add(.snapshotChunks)
+        default: break
+        }
+    }
+}
