@@ -32,6 +32,8 @@ struct RaftNode {
     var durableLog = ShadowLog()
     /// Term and vote as its disk surely has them.
     var durable = RaftInstance.HardState()
+    /// The voters it counted on when its process ended.
+    var lastVoters: [NodeID] = []
     /// The highest term and commit index seen in this life.
     var highestTerm: UInt64 = 0
     var highestCommit: UInt64 = 0
@@ -61,6 +63,7 @@ struct RaftNode {
 
     /// Forgets what a process knows when it ends.
     mutating func forgetProcess() {
+        lastVoters = instance?.configuration.voters ?? lastVoters
         instance = nil
         queue.removeAll()
         queueHead = 0

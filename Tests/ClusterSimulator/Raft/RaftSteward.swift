@@ -59,7 +59,8 @@ extension RaftCluster {
         if wants || choices.chance(permille: 100), let index = choices.pick(outside) {
             return .addLearner(nodes[index].id)
         }
-        guard !isAtPeace, choices.chance(permille: 80) else { return nil }
+        // Nobody is sent away while a disk is gone that has not shown it yet.
+        guard !isAtPeace, steward.damaged == nil, choices.chance(permille: 80) else { return nil }
         if choices.chance(permille: 300), let learner = choices.pick(configuration.learners) {
             return choices.chance(permille: 500) ? .remove(learner) : .promote(learner)
         }
@@ -86,10 +87,12 @@ extension RaftCluster {
     /// One lost disk at a time, until the members no longer count on it: consensus promises to
     /// survive the loss of a minority.
     func canLoseDisk(of index: Int) -> Bool {
-        guard steward.damaged == nil, steward.committedVoters.count > 2 else { return false }
-        let configurations = nodes.compactMap { $0.instance?.configuration.voters }
+        guard steward.damaged == nil else { return false }
+        let configurations = nodes.map { $0.instance?.configuration.voters ?? $0.lastVoters }
         return (configurations + [steward.committedVoters]).allSatisfy { voters in
-            !voters.contains { steward.lost.contains($0) }
+            // A server that knows of no members counts on nobody.
+            voters.isEmpty
+                || (voters.count > 2 && !voters.contains { steward.lost.contains($0) })
         }
     }
 
@@ -106,6 +109,7 @@ extension RaftCluster {
         machines[id] = index
         nodes[index].id = id
         nodes[index].machine.disk.wipe()
+        nodes[index].lastVoters = []
         nodes[index].log = ShadowLog()
         nodes[index].durableLog = ShadowLog()
         nodes[index].durable = RaftInstance.HardState()
