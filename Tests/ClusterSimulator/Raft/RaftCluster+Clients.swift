@@ -17,6 +17,7 @@ extension RaftCluster {
             client: client, isRead: isRead, floor: reads.floor(), machine: index,
             life: nodes[index].machine.life)
         world.schedule(.giveUp(client: client, ticket: ticket), after: RaftClients.patience)
+        if isRead, has(.readFromLocalState) { return try readReady(ticket, 0, on: index) }
         if isRead {
             world.note("client \(client) reads at \(nodes[index].id), ticket \(ticket)")
             return try step(.read(ticket: ticket), on: index)
@@ -72,6 +73,10 @@ extension RaftCluster {
         guard operation(ticket, on: index) != nil else { return }
         world.note("\(nodes[index].id) answers ticket \(ticket): \(outcome)")
         switch outcome {
+        case .appended(_, let place) where has(.answerBeforeCommit):
+            guard let operation = operation(ticket, on: index) else { return }
+            try reads.wrote(place, floor: operation.floor)
+            finish(ticket, isAnswered: true)
         case .appended(let term, let place):
             nodes[index].waitingWrites.append(
                 RaftNode.WaitingWrite(ticket: ticket, term: term, index: place))
@@ -92,7 +97,8 @@ extension RaftCluster {
         nodes[index].waitingWrites.removeAll { $0.index <= applied }
         for write in ripe {
             guard let operation = operation(write.ticket, on: index) else { continue }
-            guard ledger.committedMark(write.index)?.term == write.term else {
+            guard ledger.committedMark(write.index)?.term == write.term || has(.answerIgnoresTerm)
+            else {
                 try refuse(write.ticket)
                 finish(write.ticket, isAnswered: false)
                 continue

@@ -6,11 +6,29 @@ import Raft
 extension RaftCluster {
     /// Hands `persistence` to the disk; the number of its last write.
     mutating func write(_ persistence: RaftInstance.Persistence, on index: Int) -> Int {
+        let written = damaged(persistence)
+        var writes = RaftFiles.writes(written, on: nodes[index].machine.disk)
+        if has(.logCutBeforeSnapshot) { writes.reverse() }
         var number = 0
-        for write in RaftFiles.writes(persistence, on: nodes[index].machine.disk) {
-            number = nodes[index].machine.disk.write(write)
-        }
+        for write in writes { number = nodes[index].machine.disk.write(write) }
         return number
+    }
+
+    /// What a planted bug leaves of what should be written.
+    private mutating func damaged(
+        _ persistence: RaftInstance.Persistence
+    ) -> RaftInstance.Persistence {
+        var persistence = persistence
+        switch options.bug {
+        case .voteNotPersisted: persistence.hardState?.vote = nil
+        case .termNotPersisted: persistence.hardState = nil
+        case .entriesNotPersisted where disks.chance(permille: 20): persistence.entries = []
+        case .snapshotForgetsMembers:
+            let founders = (1...options.nodes).map { NodeID(UInt64($0)) }
+            persistence.snapshot?.configuration = RaftInstance.Configuration(voters: founders)
+        default: break
+        }
+        return persistence
     }
 
     /// Follows the log that a server has just asked to have on disk.
@@ -72,7 +90,8 @@ extension RaftCluster {
     mutating func startProcess(on index: Int) throws(Finding) {
         let state: RaftInstance.PersistedState
         do throws(RaftFiles.Corruption) {
-            state = try RaftFiles.read(nodes[index].machine.disk)
+            state = try RaftFiles.read(
+                nodes[index].machine.disk, cutsOffDamage: has(.damageIsCutOff))
         } catch {
             world.coverage.add(.corruptFilesRefused)
             world.note("\(nodes[index].id) refuses its disk: \(error)")
@@ -86,8 +105,10 @@ extension RaftCluster {
             throw Finding("damaged files are refused", "\(nodes[index].id) starts from one")
         }
         try judgeRecovery(state, on: index)
-        let cleaned = nodes[index].machine.disk.write(RaftFiles.cleaning(state.followingEntries))
-        nodes[index].machine.disk.sync(through: cleaned)
+        if !has(.tornEndIsKept) {
+            let write = RaftFiles.cleaning(state.followingEntries)
+            nodes[index].machine.disk.sync(through: nodes[index].machine.disk.write(write))
+        }
         let now = nodes[index].machine.clock.local(at: world.now)
         do throws(RaftError) {
             nodes[index].instance = try RaftInstance(
@@ -95,7 +116,10 @@ extension RaftCluster {
         } catch {
             throw Finding("a server starts from what it wrote", "\(nodes[index].id): \(error)")
         }
-        nodes[index].registers = Registers(state.snapshot.data) ?? Registers()
+        nodes[index].registers =
+            has(.startsWithoutSnapshot)
+            ? Registers(foundedAt: state.snapshot.index)
+            : Registers(state.snapshot.data) ?? Registers()
         world.schedule(
             .tick(machine: index, life: nodes[index].machine.life),
             after: havoc.within(0...Self.tickInterval))

@@ -49,7 +49,7 @@ extension RaftCluster {
         case .syncError: nodes[index].machine.failsNextSync = true
         case .drift:
             world.coverage.add(.drifts)
-            let bound = Machine.driftBoundPPM
+            let bound = Machine.driftBoundPPM * (has(.driftBeyondBound) ? 30 : 1)
             nodes[index].machine.clock.setDrift(ppm: havoc.within(-bound...bound), at: world.now)
         case .clockLeap:
             world.coverage.add(.clockLeaps)

@@ -6,8 +6,9 @@ import Raft
 extension RaftCluster {
     /// Sends a message, after a look at what it promises.
     mutating func send(
-        _ message: RaftInstance.Message, from index: Int, to receiver: NodeID
+        _ said: RaftInstance.Message, from index: Int, to receiver: NodeID
     ) throws(Finding) {
+        let message = distorted(said)
         try judge(message, from: index, to: receiver)
         count(message)
         guard let target = machines[receiver] else { return }
@@ -56,6 +57,23 @@ extension RaftCluster {
                 "a vote is on disk before it is given", "\(id) votes for \(candidate) in \(term)")
         }
         try ledger.voted(id, for: candidate, term: term)
+    }
+
+    /// What a planted bug makes of a message.
+    private mutating func distorted(_ message: RaftInstance.Message) -> RaftInstance.Message {
+        var message = message
+        switch (options.bug, message.body) {
+        case (.votesForEverybody, .voteResponse): message.body = .voteResponse(granted: true)
+        case (.acknowledgesTooMuch, .appendResponse(.accepted(let match))):
+            message.body = .appendResponse(.accepted(match: match + 1))
+        case (.entryChangesOnTheWay, .append(var append)):
+            guard let last = append.entries.last, disks.chance(permille: 10) else { break }
+            append.entries[append.entries.count - 1].payload = .command(
+                (last.command ?? []) + [0])
+            message.body = .append(append)
+        default: break
+        }
+        return message
     }
 
     private mutating func count(_ message: RaftInstance.Message) {

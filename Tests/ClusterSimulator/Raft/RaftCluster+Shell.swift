@@ -24,6 +24,8 @@ extension RaftCluster {
                 nodes[index].queue.append(effect)
             case .sendAtOnce(let message, let receiver):
                 try send(message, from: index, to: receiver)
+            case .send(let message, let receiver) where has(.sendsOvertakeDisk):
+                try send(message, from: index, to: receiver)
             default: nodes[index].queue.append(effect)
             }
         }
@@ -79,13 +81,14 @@ extension RaftCluster {
         case .send(let message, let receiver), .sendAtOnce(let message, let receiver):
             try send(message, from: index, to: receiver)
         case .apply(let entries): try apply(entries, on: index)
+        case .restore where has(.restoreIgnored): break
         case .restore(let snapshot): try restore(snapshot, on: index)
         case .takeSnapshot:
             world.coverage.add(.snapshotsTaken)
             let registers = nodes[index].registers
             try step(
                 .snapshotTaken(
-                    index: registers.appliedIndex,
+                    index: registers.appliedIndex + (has(.snapshotClaimsTooMuch) ? 1 : 0),
                     data: registers.encoded(padding: padding.snapshot)), on: index)
         case .proposalAnswered(let ticket, let outcome):
             try answered(ticket, outcome, on: index)

@@ -108,6 +108,9 @@ struct RaftCluster {
         }
     }
 
+    /// Whether `bug` is planted.
+    func has(_ bug: PlantedBug) -> Bool { options.bug == bug }
+
     private mutating func take(_ action: RaftAction) throws(Finding) {
         switch action {
         case .tick(let index, let life): try tick(index, life, action)
@@ -149,7 +152,7 @@ struct RaftCluster {
             return stop(index, losingPower: true, forHowLong: havoc.within(0...2_000_000_000))
         }
         world.coverage.add(.syncs)
-        nodes[index].machine.disk.sync(through: write)
+        if !has(.syncForgotten) { nodes[index].machine.disk.sync(through: write) }
         if let persistence = nodes[index].syncing { noteDurable(persistence, on: index) }
         nodes[index].syncing = nil
         try drain(index)

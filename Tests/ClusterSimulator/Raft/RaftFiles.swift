@@ -48,7 +48,9 @@ enum RaftFiles {
     }
 
     /// What a server starts from.
-    static func read(_ disk: VirtualDisk) throws(Corruption) -> RaftInstance.PersistedState {
+    static func read(
+        _ disk: VirtualDisk, cutsOffDamage: Bool
+    ) throws(Corruption) -> RaftInstance.PersistedState {
         var state = RaftInstance.PersistedState()
         if let body = try only(vote, on: disk) {
             guard body.count == 16 else { throw Corruption(file: vote, offset: 0) }
@@ -62,7 +64,7 @@ enum RaftFiles {
                 index: number(&rest), term: number(&rest), configuration: configuration(&rest),
                 data: Array(rest))
         }
-        state.entries = try entries(on: disk)
+        state.entries = try entries(on: disk, cutsOffDamage: cutsOffDamage)
         return state
     }
 
@@ -78,7 +80,9 @@ enum RaftFiles {
         return last
     }
 
-    private static func entries(on disk: VirtualDisk) throws(Corruption) -> [RaftInstance.Entry] {
+    private static func entries(
+        on disk: VirtualDisk, cutsOffDamage: Bool = false
+    ) throws(Corruption) -> [RaftInstance.Entry] {
         let bytes = disk.contents(of: log) ?? []
         var entries: [RaftInstance.Entry] = []
         var offset = 0
@@ -88,7 +92,7 @@ enum RaftFiles {
                 let isFollowed = (offset + 1..<bytes.count).contains {
                     self.body(of: bytes, at: $0) != nil
                 }
-                if isFollowed { throw Corruption(file: log, offset: offset) }
+                if isFollowed, !cutsOffDamage { throw Corruption(file: log, offset: offset) }
                 break
             }
             offset += headerBytes + body.count

@@ -20,6 +20,7 @@ enum RaftSimulation {
             try cluster.makePeace()
             try cluster.run(until: cluster.world.now + recovery)
             try cluster.judgeRecovery()
+            try cluster.drill()
             cluster.clients.areStopped = true
             try cluster.run(until: cluster.world.now + settling)
             try cluster.judgeAgreement()

@@ -101,6 +101,8 @@ extension RaftCluster {
         precondition(nodes[index].instance == nil, "the disk of a running server is not replaced")
         let old = nodes[index].id
         if steward.damaged == old { steward.damaged = nil }
+        nodes[index].machine.disk.wipe()
+        if has(.newDiskKeepsIdentity) { return }
         steward.lost.append(old)
         steward.lostLogs[old] = nodes[index].durableLog
         machines[old] = nil
@@ -108,7 +110,6 @@ extension RaftCluster {
         let id = NodeID(steward.nextIdentity)
         machines[id] = index
         nodes[index].id = id
-        nodes[index].machine.disk.wipe()
         nodes[index].lastVoters = []
         nodes[index].log = ShadowLog()
         nodes[index].durableLog = ShadowLog()

@@ -34,6 +34,7 @@ extension CoverageEvent {
     static let raft: [CoverageEvent] = [
         .partialPartitions, .powerLosses, .blackouts, .wipes, .slowDisks, .syncErrors, .bitFlips,
         .syncs, .lostWrites, .tornWrites, .corruptFilesRefused, .preVotes, .elections, .leaders,
+        .stepDowns,
         .appends, .rejections, .truncations, .commits, .operations, .proposals,
         .proposalsForwarded, .writesAnswered, .readIndexReads, .leaseReads, .readsRefused,
         .membershipChanges, .learnersAdded, .votersRemoved, .leadershipTransfers, .snapshotsTaken,
