@@ -52,7 +52,8 @@ let package = Package(
         .target(
             name: "CacheNode",
             dependencies: [
-                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane", "Raft", "CLinux",
+                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane", "Raft",
+                "CLinux",
                 "CIntrinsics", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + sanitized),
         .target(

@@ -20,16 +20,20 @@ public enum ConsoleError: Error, Equatable, Sendable {
     case unexpectedReply(server: String, reply: String)
     /// A value from standard input is longer than any server takes.
     case valueTooLong(limitBytes: Int)
+    /// A file with the results of an earlier benchmark cannot be used; `reason` says why.
+    case unreadableReport(file: String, reason: String)
+    /// A file cannot be written; `reason` is the system's text.
+    case cannotWrite(file: String, reason: String)
     /// Standard input or output failed; `reason` is the system's text.
     case streamFailed(name: String, reason: String)
 
     /// The process's exit code: 1 check failed, 64 usage, 69 cannot connect, 75 try again later.
     public var exitCode: Int32 {
         switch self {
-        case .malformedServer, .malformedKey, .valueTooLong: 64
+        case .malformedServer, .malformedKey, .valueTooLong, .unreadableReport: 64
         case .unknownHost, .cannotConnect: 69
         case .timedOut, .connectionLost: 75
-        case .refused, .unexpectedReply, .streamFailed: 1
+        case .refused, .unexpectedReply, .streamFailed, .cannotWrite: 1
         }
     }
 }
@@ -61,6 +65,10 @@ extension ConsoleError: CustomStringConvertible {
                 + " \(printable(reply))"
         case .valueTooLong(let limit):
             "the value is longer than \(limit) bytes, the most any server takes: split it"
+        case .unreadableReport(let file, let reason):
+            "cannot use \(printable(file)) (\(reason)): give a file that kiln bench --json wrote"
+        case .cannotWrite(let file, let reason):
+            "cannot write \(printable(file)) (\(reason))"
         case .streamFailed(let name, let reason):
             "\(name) failed (\(reason))"
         }

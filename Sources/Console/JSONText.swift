@@ -15,6 +15,11 @@ public indirect enum JSONText: Equatable, Sendable {
         .number(String(value))
     }
 
+    /// A number with a fraction; null when it is not finite, which JSON cannot spell.
+    public static func real(_ value: Double) -> JSONText {
+        value.isFinite ? .number("\(value)") : .null
+    }
+
     /// Whether both print the same.
     public static func == (left: JSONText, right: JSONText) -> Bool {
         left.description == right.description

@@ -30,8 +30,9 @@ public struct LoadRun: Sendable {
     public struct Outcome: Sendable {
         /// One result per reported phase that was begun.
         public var results: [RunResult]
-        /// Why the run ended early; nil when it ended as planned. The results are what was
-        /// measured until then.
+        /// Why the run ended early; nil when it ended as planned.
+        ///
+        /// The results are what was measured until then.
         public var error: LoadError?
         /// Whether a signal ended it.
         public var wasInterrupted: Bool

@@ -14,7 +14,7 @@ struct Kiln: ParsableCommand {
         version: "kiln \(KilnVersion.current)",
         subcommands: [
             ServeCommand.self, StatsCommand.self, GetCommand.self, SetCommand.self,
-            DeleteCommand.self, CompletionsCommand.self,
+            DeleteCommand.self, BenchCommand.self, CompletionsCommand.self,
         ]
     )
 

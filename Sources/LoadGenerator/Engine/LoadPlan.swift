@@ -4,9 +4,13 @@ import Placement
 struct LoadPhase: Sendable {
     /// Its name in results.
     var name: String
-    /// What is sent in it. Servers, clients, threads and the loop's kind are those of the plan.
+    /// What is sent in it.
+    ///
+    /// Servers, clients, threads and the loop's kind are those of the plan.
     var settings: LoadSettings
-    /// When it ends. Only the last phase may be limited by requests.
+    /// When it ends.
+    ///
+    /// Only the last phase may be limited by requests.
     var length: RunLength
     /// Whether its numbers are reported: not those of a warm-up.
     var isReported: Bool
@@ -26,16 +30,16 @@ struct LoadPlan: Sendable {
     init(load settings: LoadSettings) throws(LoadError) {
         try self.init(
             settings: settings,
-            phases: [LoadPhase(name: "", settings: settings, length: settings.length, isReported: true)])
+            phases: [
+                LoadPhase(name: "", settings: settings, length: settings.length, isReported: true)
+            ])
     }
 
     /// `phases` one after the other, the settings' warm-up before them.
     init(settings: LoadSettings, phases: [LoadPhase]) throws(LoadError) {
         for phase in phases { try phase.settings.validate() }
         self.settings = settings
-        var endpoints: [ServerEndpoint] = []
-        for target in settings.servers { endpoints.append(try ServerEndpoint(resolving: target)) }
-        servers = endpoints
+        servers = try ServerEndpoint.resolving(settings.servers)
         ring = settings.routing == .ketama ? try settings.ketamaRing() : nil
         var all = phases
         if settings.warmupSeconds > 0, let first = phases.first {

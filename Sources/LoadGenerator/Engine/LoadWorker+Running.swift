@@ -58,12 +58,13 @@ extension LoadWorker {
         while now < end && !state.stops.load(ordering: .relaxed) {
             if allowance == 0 && outstanding == 0 { break }
             if plan.isOpenLoop { now = try sendDue(until: now, phaseEnd: end) }
-            try wait(atMost: min(end - now, sleep(at: now)))
+            try wait(atMost: max(0, min(end - now, sleep(at: now))))
             now = monotonicNanoseconds()
             if !broken.isEmpty || !parked.isEmpty { try recover(at: now) }
             source.turn(elapsedSeconds: Double(now - begin) / 1e9)
             showLive()
         }
+        if plan.isOpenLoop && now >= end { _ = try sendDue(until: end, phaseEnd: end) }
         recording.end = min(now, end)
         recording.unsent = schedule?.skip(until: recording.end, limit: Self.unsentLimit) ?? 0
     }

@@ -30,7 +30,8 @@ extension LoadWorker {
                 schedule.advance()
                 if allowance != .max { allowance -= 1 }
                 recording.lag.record(now - max(intended, slot.since), count: 1)
-                compose(slot.client, fixedConnection(of: slot.client), intended: intended, sent: now)
+                compose(
+                    slot.client, fixedConnection(of: slot.client), intended: intended, sent: now)
                 touched.append(slot.client)
             }
             for client in touched { try flushAll(of: client, nil) }

@@ -36,11 +36,13 @@ struct ReplyReader {
     /// The beginning of a line whose end has not come yet.
     private var fragment: [UInt8] = []
 
-    /// Reads on to the end of one reply; nil when the bytes run out first.
+    /// Reads on to the end of one reply.
     ///
     /// - Parameters:
     ///   - bytes: What was received.
     ///   - position: Where to read on; moved behind what was read.
+    ///   - form: What the reply answers.
+    /// - Returns: What the reply says; nil when the bytes run out first.
     @inline(__always)
     mutating func next(
         in bytes: UnsafeRawBufferPointer, at position: inout Int, form: ReplyForm

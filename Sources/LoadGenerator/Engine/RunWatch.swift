@@ -58,7 +58,9 @@ struct RunWatch {
         }
     }
 
-    /// Processor time of each server so far. With fewer processes than servers the first ones
+    /// Processor time of each server so far.
+    ///
+    /// With fewer processes than servers the first ones
     /// are meant; a process more than there are servers counts for the last.
     private func processorTimes() -> [Int64?] {
         var times: [Int64?] = Array(repeating: nil, count: plan.servers.count)

@@ -38,6 +38,13 @@ struct ServerEndpoint: Sendable {
         throw .cannotConnect(server: target.name, reason: reason)
     }
 
+    /// The addresses of `targets`, in their order, each proved by a connection.
+    static func resolving(_ targets: [ServerTarget]) throws(LoadError) -> [ServerEndpoint] {
+        var endpoints: [ServerEndpoint] = []
+        for target in targets { endpoints.append(try ServerEndpoint(resolving: target)) }
+        return endpoints
+    }
+
     /// A connected, blocking socket, with time-outs on connecting, sending and receiving.
     func connect() throws(LoadError) -> Int32 {
         try Self.open(family, address, name)

@@ -32,7 +32,9 @@ struct VerdictRule {
     private func judgeProcessor(_ result: RunResult, _ verdict: inout Verdict) {
         guard result.generator.busiestThreadShare >= Self.fullThread else { return }
         let share = percent(result.generator.busiestThreadShare)
-        let busiest = result.servers.compactMap(\.processorSeconds).max().map { $0 / result.seconds }
+        let busiest = result.servers.compactMap(\.processorSeconds).max().map {
+            $0 / result.seconds
+        }
         if let busiest, busiest >= Self.fullThread {
             verdict.warnings.append(
                 "generator and server were both full (\(share) and \(percent(busiest)))")

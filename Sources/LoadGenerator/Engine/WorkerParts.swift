@@ -11,9 +11,11 @@ struct ValueBlock {
         self.byteCount = byteCount
         base = .allocate(byteCount: max(byteCount, 1), alignment: 64)
         var random = SeededGenerator(seed: 0x6B69_6C6E)
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_".utf8)
+        let alphabet = Array(
+            "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_".utf8)
         for index in 0..<byteCount {
-            base.storeBytes(of: alphabet[Int(random.next() & 63)], toByteOffset: index, as: UInt8.self)
+            base.storeBytes(
+                of: alphabet[Int(random.next() & 63)], toByteOffset: index, as: UInt8.self)
         }
     }
 

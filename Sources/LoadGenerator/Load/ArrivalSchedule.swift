@@ -11,7 +11,9 @@ struct ArrivalSchedule: Sendable {
     private var random: SeededGenerator
     private var due: Double
 
-    /// `rate` operations a second from `start` (nanoseconds) on. Thread `thread` of `threads`
+    /// `rate` operations a second from `start` (nanoseconds) on.
+    ///
+    /// Thread `thread` of `threads`
     /// with a uniform spacing sends between the others' operations.
     init(
         rate: Double, arrivals: Arrivals, start: Int64, thread: Int, threads: Int, seed: UInt64

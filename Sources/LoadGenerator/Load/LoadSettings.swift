@@ -69,7 +69,9 @@ public struct LoadSettings: Sendable {
     public var clients = 50
     /// Threads that send load.
     public var threads = 1
-    /// Requests a client has under way at most. In closed loop they are sent together, and the
+    /// Requests a client has under way at most.
+    ///
+    /// In closed loop they are sent together, and the
     /// next ones follow when all are answered.
     public var pipeline = 1
     /// Keys of one read.
@@ -88,6 +90,8 @@ public struct LoadSettings: Sendable {
     public var keyBytes = 0
     /// Which keys are asked for.
     public var keys = KeyDistribution.uniform
+    /// Share of all requests, 0 through 1, that a crowd on one key adds to ``keys``.
+    public var crowdShare = 0.0
     /// Seconds of the same load before the measured part.
     public var warmupSeconds = 0.5
     /// Whether every key is stored once before.
@@ -150,7 +154,8 @@ public struct LoadSettings: Sendable {
         guard routing == .ketama else { return }
         for server in servers {
             guard case .unix = server.location else { continue }
-            throw .contradiction("--routing ketama places servers by host and port: no unix sockets")
+            throw .contradiction(
+                "--routing ketama places servers by host and port: no unix sockets")
         }
     }
 
@@ -168,6 +173,9 @@ public struct LoadSettings: Sendable {
         guard ttlSeconds >= 0 else { throw .contradiction("--ttl must not be negative") }
         guard (0...1).contains(writeShare) else {
             throw .contradiction("the share of writes must be 0 through 1")
+        }
+        guard (0..<1).contains(crowdShare) else {
+            throw .contradiction("the crowd's share must be at least 0 and below 100 %")
         }
         guard (0...3_600).contains(warmupSeconds) else {
             throw .contradiction("--warmup: 0 through 3600 seconds")

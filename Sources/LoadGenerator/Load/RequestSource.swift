@@ -26,6 +26,7 @@ struct RequestSource {
     private let count: UInt64
     private let hotCount: UInt64
     private let hotShare: Double
+    private let crowdShare: Double
     private let shiftSeconds: Double
     private let zipf: ZipfSampler
     private let trace: TraceFile?
@@ -44,6 +45,7 @@ struct RequestSource {
     init(settings: LoadSettings, thread: Int) {
         count = settings.keyCount
         sizes = settings.valueSizes
+        crowdShare = settings.crowdShare
         prefix = Array(settings.keyPrefix.utf8)
         keyBytes = settings.keyBytes
         writeThreshold =
@@ -102,6 +104,8 @@ struct RequestSource {
     /// The next key by the law, for reads of several keys, too.
     @inline(__always)
     mutating func nextKey() -> UInt64 {
+        // The crowd's key is the last one: nothing special under any law.
+        if crowdShare > 0, random.unit() < crowdShare { return count - 1 }
         switch law {
         case .uniform: return random.below(count)
         case .zipf: return zipf.next(using: &random)

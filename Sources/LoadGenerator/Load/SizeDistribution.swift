@@ -28,7 +28,9 @@ public enum SizeDistribution: Equatable, Sendable {
     static let etcLimitBytes = (1 << 20) - 1_024
 
     /// Reads the form of `--value-size`: `100`, `64-4096`, `100,200,4k`, `100:9,4096:1` (with
-    /// weights) or `etc`. Sizes may end in k or m.
+    /// weights) or `etc`.
+    ///
+    /// Sizes may end in k or m.
     public init(_ text: String) throws(LoadError) {
         if text == "etc" {
             self = .etc

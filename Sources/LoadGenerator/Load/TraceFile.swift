@@ -36,7 +36,9 @@ public struct TraceFile: Equatable, Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             lineNumber += 1
             let text = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            if text.isEmpty || (lineNumber == 1 && text.starts(with: Array("op,".utf8))) { continue }
+            if text.isEmpty || (lineNumber == 1 && text.starts(with: Array("op,".utf8))) {
+                continue
+            }
             guard operations.count < Self.operationLimit else {
                 throw .unreadableTrace(
                     file: name, line: lineNumber,
@@ -83,6 +85,9 @@ public struct TraceFile: Equatable, Sendable {
                 valueBytes: Int32(size)))
         keyBytes += key
     }
+
+    /// How many operations it holds.
+    public var operationCount: Int { operations.count }
 
     /// The largest value written.
     var largestValue: Int { operations.reduce(0) { max($0, Int($1.valueBytes)) } }

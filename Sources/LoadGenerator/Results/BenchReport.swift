@@ -23,7 +23,9 @@ public struct BenchReport: Sendable {
     public var startedUnixSeconds: Int64
     /// Where it ran.
     public var machine: MachineDescription
-    /// The runs, in the order they were made. In a scenario of phases, the phases of one run.
+    /// The runs, in the order they were made.
+    ///
+    /// In a scenario of phases, the phases of one run.
     public var runs: [RunResult]
 
     /// A report without runs yet.

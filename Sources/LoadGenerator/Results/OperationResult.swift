@@ -25,7 +25,9 @@ public struct OperationResult: Sendable {
     public var requests: UInt64 = 0
     /// Keys asked for or written; above ``requests`` for multi-gets only.
     public var keys: UInt64 = 0
-    /// Keys that were found. Zero for writes.
+    /// Keys that were found.
+    ///
+    /// Zero for writes.
     public var hits: UInt64 = 0
     /// Operations answered with an error line, or that lost their connection.
     public var errors: UInt64 = 0

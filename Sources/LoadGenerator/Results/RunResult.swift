@@ -99,10 +99,13 @@ public struct RunResult: Sendable {
     /// Answered operations a second.
     public var rate: Double { seconds > 0 ? Double(requests) / seconds : 0 }
 
-    /// All kinds together.
+    /// All kinds together; its keys are those that were read, so that its hit ratio is theirs.
     public var total: OperationResult {
         var total = OperationResult(kind: .get)
-        for operation in operations { total.add(operation) }
+        for var operation in operations {
+            if operation.kind == .set { operation.keys = 0 }
+            total.add(operation)
+        }
         return total
     }
 

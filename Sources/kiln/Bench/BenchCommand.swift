@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Glibc
 import LoadGenerator
 
 /// `kiln bench`: load for any memcached server, and numbers that can be trusted.
@@ -11,7 +12,9 @@ struct BenchCommand: ParsableCommand {
             Exit codes: 0 done, 1 the numbers are invalid or a check failed, 64 the command line \
             is wrong, 69 a server cannot be reached or went away, 75 no answer in time.
             """,
-        subcommands: [LoadCommand.self],
+        subcommands: [
+            LoadCommand.self, HotspotCommand.self, StampedeCommand.self, VerifyCommand.self,
+        ],
         defaultSubcommand: LoadCommand.self)
 }
 
@@ -101,7 +104,7 @@ extension BenchReport {
     /// A report that starts now, on this machine.
     init(_ settings: [(name: String, value: String)], scenario: String = "load") {
         self.init(
-            scenario: scenario, settings: settings, startedUnixSeconds: unixSeconds(),
+            scenario: scenario, settings: settings, startedUnixSeconds: Int64(time(nil)),
             machine: .current())
     }
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Console
 import LoadGenerator
 
@@ -27,7 +27,8 @@ struct TargetOptions: ParsableArguments {
             valueName: "pid,..."))
     var serverPid: String?
 
-    @Option(name: .customLong("protocol"), help: "memcached's classic commands, or its meta commands.")
+    @Option(
+        name: .customLong("protocol"), help: "memcached's classic commands, or its meta commands.")
     var wire: WireProtocol = .text
 
     @Option(help: "Clients over all threads; each has a connection of its own to a server.")
@@ -103,7 +104,8 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Bytes of a value: 100, 64-4096, 100,4k, 100:9,4k:1 (with weights) or etc.")
     var valueSize: String?
 
-    @Option(help: ArgumentHelp("Seconds that written items live; 0: for ever.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp("Seconds that written items live; 0: for ever.", valueName: "seconds"))
     var ttl = 0
 
     @Option(help: "How many different keys.")

@@ -45,7 +45,8 @@ struct BenchOutput: ParsableArguments {
         if let hgrm { try writeDistributions(report, hgrm) }
         if let html { try ReportFile.write(BenchHTML(report).text, to: html) }
         if let compare {
-            let old = try BenchJSON.report(try ReportFile.read(compare), file: compare)
+            let old = try BenchJSON.report(
+                from: try ReportFile.read(compare), name: compare)
             let comparison = BenchComparison(old: old, oldName: compare, new: report)
             switch output {
             case .table:
@@ -66,9 +67,22 @@ struct BenchOutput: ParsableArguments {
         }
     }
 
-    /// Shows how far the run is, on standard error, where a person can see it.
+    /// Shows how far the run is, where a person can see it.
     func progress(_ prefix: String) -> (ProgressSnapshot) -> Void {
-        guard !quiet, isatty(STDERR_FILENO) == 1 else { return { _ in } }
+        ProgressDisplay.progress(prefix, isQuiet: quiet)
+    }
+
+    /// Takes the progress line away.
+    func endProgress() {
+        ProgressDisplay.end(isQuiet: quiet)
+    }
+}
+
+/// The live line on standard error; nothing where that is no terminal.
+enum ProgressDisplay {
+    /// What shows snapshots; `prefix` stands before their phase.
+    static func progress(_ prefix: String, isQuiet: Bool) -> (ProgressSnapshot) -> Void {
+        guard !isQuiet, isatty(STDERR_FILENO) == 1 else { return { _ in } }
         return { snapshot in
             var snapshot = snapshot
             if !prefix.isEmpty {
@@ -78,9 +92,9 @@ struct BenchOutput: ParsableArguments {
         }
     }
 
-    /// Takes the progress line away.
-    func endProgress() {
-        if !quiet, isatty(STDERR_FILENO) == 1 { writeToStandardError(ProgressLine.erased) }
+    /// Takes the line away.
+    static func end(isQuiet: Bool) {
+        if !isQuiet, isatty(STDERR_FILENO) == 1 { writeToStandardError(ProgressLine.erased) }
     }
 }
 
@@ -99,4 +113,17 @@ func reportingLoad(_ body: () throws(LoadError) -> Void) throws {
         complain("kiln bench: \(error)")
         throw ExitCode(error.exitCode)
     }
+}
+
+/// Prints a benchmark's report; ends with exit code 1 where its numbers are invalid, or with the
+/// code of what ended it early.
+func finish(_ report: BenchReport, _ ending: LoadError?, _ output: BenchOutput) throws {
+    if !report.runs.isEmpty {
+        try reporting { () throws(ConsoleError) in try output.show(report) }
+    }
+    if let ending {
+        complain("kiln bench: \(ending)")
+        throw ExitCode(ending.exitCode)
+    }
+    if !report.isValid { throw ExitCode(1) }
 }
