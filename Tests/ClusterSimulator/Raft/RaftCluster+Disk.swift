@@ -7,7 +7,7 @@ extension RaftCluster {
     /// Hands `persistence` to the disk; the number of its last write.
     mutating func write(_ persistence: RaftInstance.Persistence, on index: Int) -> Int {
         let written = damaged(persistence)
-        var writes = RaftFiles.writes(written, on: nodes[index].machine.disk)
+        var writes = nodes[index].files.writes(written)
         if has(.logCutBeforeSnapshot) { writes.reverse() }
         var number = 0
         for write in writes { number = nodes[index].machine.disk.write(write) }
@@ -21,7 +21,7 @@ extension RaftCluster {
         var persistence = persistence
         switch options.bug {
         case .voteNotPersisted: persistence.hardState?.vote = nil
-        case .termNotPersisted: persistence.hardState = nil
+        case .termNotPersisted where world.now > 0: persistence.hardState = nil
         case .entriesNotPersisted where disks.chance(permille: 20): persistence.entries = []
         case .snapshotForgetsMembers:
             let founders = (1...options.nodes).map { NodeID(UInt64($0)) }
@@ -90,8 +90,12 @@ extension RaftCluster {
     mutating func startProcess(on index: Int) throws(Finding) {
         let state: RaftInstance.PersistedState
         do throws(RaftFiles.Corruption) {
-            state = try RaftFiles.read(
-                nodes[index].machine.disk, cutsOffDamage: has(.damageIsCutOff))
+            let care = RaftFiles.Care(
+                refusesDamage: !has(.damageIsCutOff), removesTornEnd: !has(.tornEndIsKept))
+            let opened = try RaftFiles.open(
+                &nodes[index].machine.disk, segmentLimit: segmentLimit, care: care)
+            nodes[index].files = opened.files
+            state = opened.state
         } catch {
             world.coverage.add(.corruptFilesRefused)
             world.note("\(nodes[index].id) refuses its disk: \(error)")
@@ -105,10 +109,6 @@ extension RaftCluster {
             throw Finding("damaged files are refused", "\(nodes[index].id) starts from one")
         }
         try judgeRecovery(state, on: index)
-        if !has(.tornEndIsKept) {
-            let write = RaftFiles.cleaning(state.followingEntries)
-            nodes[index].machine.disk.sync(through: nodes[index].machine.disk.write(write))
-        }
         let now = nodes[index].machine.clock.local(at: world.now)
         do throws(RaftError) {
             nodes[index].instance = try RaftInstance(

@@ -116,25 +116,17 @@ extension RaftCluster {
         replaceDisk(of: index)
     }
 
-    /// Damages a file where the damage can be told from a torn end: not in the log's last record.
+    /// Damages a file of a server that is down; it must refuse to start from it.
     private mutating func flipBit(_ index: Int, lasting: Int64) {
         guard canLoseDisk(of: index) else { return }
         stop(index, losingPower: false, forHowLong: lasting / 2)
-        let names = [RaftFiles.vote, RaftFiles.snapshot, RaftFiles.log].shuffled(using: &havoc)
-        for name in names where damage(name, of: index) {
+        let names = nodes[index].machine.disk.names.shuffled(using: &havoc)
+        for name in names where nodes[index].machine.disk.flipBit(of: name, &havoc) {
             world.coverage.add(.bitFlips)
             world.note("world: a bit of \(nodes[index].id)'s \(name) is inverted")
             steward.damaged = nodes[index].id
             return
         }
-    }
-
-    private mutating func damage(_ name: String, of index: Int) -> Bool {
-        guard name == RaftFiles.log else {
-            return nodes[index].machine.disk.flipBit(of: name, &havoc)
-        }
-        let safe = RaftFiles.bytesBeforeLastRecord(nodes[index].machine.disk)
-        return nodes[index].machine.disk.flipBit(of: name, before: safe, &havoc)
     }
 
     /// Ends all disturbances and starts everything that is down.

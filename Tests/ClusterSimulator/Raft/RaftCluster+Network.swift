@@ -13,7 +13,8 @@ extension RaftCluster {
         count(message)
         guard let target = machines[receiver] else { return }
         world.note("\(nodes[index].id) -> \(receiver) \(message)")
-        let packet = RaftPacket(sender: nodes[index].id, receiver: receiver, message: message)
+        let packet = RaftPacket(
+            sender: nodes[index].id, receiver: receiver, message: try overTheWire(message))
         world.send(from: index, to: target, arrival: .arrive(packet))
     }
 
@@ -57,6 +58,24 @@ extension RaftCluster {
                 "a vote is on disk before it is given", "\(id) votes for \(candidate) in \(term)")
         }
         try ledger.voted(id, for: candidate, term: term)
+    }
+
+    /// The message as its receiver decodes it, in runs that encode what is sent.
+    private mutating func overTheWire(
+        _ message: RaftInstance.Message
+    ) throws(Finding) -> RaftInstance.Message {
+        guard passesWire else { return message }
+        world.coverage.add(.messagesEncoded)
+        let decoded: RaftInstance.Message
+        do throws(ProtobufError) {
+            decoded = try RaftInstance.Message(protobuf: message.protobuf)
+        } catch {
+            throw Finding("messages can be decoded", "\(message): \(error)")
+        }
+        guard decoded == message else {
+            throw Finding("messages keep their meaning", "\(message) became \(decoded)")
+        }
+        return decoded
     }
 
     /// What a planted bug makes of a message.

@@ -86,10 +86,13 @@ extension RaftCluster {
         case .takeSnapshot:
             world.coverage.add(.snapshotsTaken)
             let registers = nodes[index].registers
+            let shown =
+                has(.snapshotIsStale)
+                ? Registers(foundedAt: registers.appliedIndex) : registers
             try step(
                 .snapshotTaken(
-                    index: registers.appliedIndex + (has(.snapshotClaimsTooMuch) ? 1 : 0),
-                    data: registers.encoded(padding: padding.snapshot)), on: index)
+                    index: registers.appliedIndex,
+                    data: shown.encoded(padding: padding.snapshot)), on: index)
         case .proposalAnswered(let ticket, let outcome):
             try answered(ticket, outcome, on: index)
         case .readReady(let ticket, let place): try readReady(ticket, place, on: index)

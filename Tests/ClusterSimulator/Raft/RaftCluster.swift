@@ -17,6 +17,8 @@ struct RaftCluster {
     let settings: RaftInstance.Settings
     /// Bytes that pad each command and each snapshot, so that logs and chunks have some size.
     let padding: (command: Int, snapshot: Int)
+    /// After so many bytes the log goes on in another file.
+    let segmentLimit: Int
     /// Whether every message is encoded and decoded on its way.
     let passesWire: Bool
 
@@ -46,6 +48,7 @@ struct RaftCluster {
         settings = Self.drawSettings(&draw)
         padding = (draw.below(64), draw.below(2_048))
         passesWire = draw.chance(permille: 250)
+        segmentLimit = Int(draw.within(500...8_000))
         havoc = SeededGenerator(seed: options.seed, purpose: 3)
         disks = SeededGenerator(seed: options.seed, purpose: 4)
         choices = SeededGenerator(seed: options.seed, purpose: 5)
@@ -59,7 +62,7 @@ struct RaftCluster {
         for index in 0..<count {
             let machine = Machine(clock: Machine.anyClock(at: 0, &havoc))
             let id = NodeID(UInt64(index + 1))
-            nodes.append(RaftNode(id: id, machine: machine))
+            nodes.append(RaftNode(id: id, machine: machine, segmentLimit: segmentLimit))
             machines[id] = index
         }
     }

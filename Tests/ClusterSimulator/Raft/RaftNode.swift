@@ -14,6 +14,7 @@ struct RaftNode {
 
     var id: NodeID
     var machine: Machine
+    var files: RaftFiles
     /// The process's protocol value; nil while it is down.
     var instance: RaftInstance?
     var registers = Registers()
@@ -38,9 +39,10 @@ struct RaftNode {
     var highestTerm: UInt64 = 0
     var highestCommit: UInt64 = 0
 
-    init(id: NodeID, machine: Machine) {
+    init(id: NodeID, machine: Machine, segmentLimit: Int) {
         self.id = id
         self.machine = machine
+        files = RaftFiles(segmentLimit: segmentLimit)
     }
 
     /// Whether a process runs and leads.

@@ -102,6 +102,7 @@ extension RaftCluster {
         let old = nodes[index].id
         if steward.damaged == old { steward.damaged = nil }
         nodes[index].machine.disk.wipe()
+        nodes[index].files = RaftFiles(segmentLimit: segmentLimit)
         if has(.newDiskKeepsIdentity) { return }
         steward.lost.append(old)
         steward.lostLogs[old] = nodes[index].durableLog

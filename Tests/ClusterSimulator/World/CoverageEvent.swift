@@ -4,6 +4,7 @@
 public enum CoverageEvent: Int, CaseIterable, Sendable {
     // Packets.
     case operations, packetsSent, packetsLost, packetsCut, packetsDoubled, packetsTooLate
+    case messagesEncoded
     // Disturbances, as they take effect.
     case partitions, oneWayPartitions, isolations, partialPartitions, clogs, losses, duplications
     case reorderings, kills, powerLosses, blackouts, wipes, pauses, slowDisks, syncErrors, bitFlips
@@ -38,7 +39,7 @@ extension CoverageEvent {
         .appends, .rejections, .truncations, .commits, .operations, .proposals,
         .proposalsForwarded, .writesAnswered, .readIndexReads, .leaseReads, .readsRefused,
         .membershipChanges, .learnersAdded, .votersRemoved, .leadershipTransfers, .snapshotsTaken,
-        .snapshotsInstalled, .snapshotChunks,
+        .snapshotsInstalled, .snapshotChunks, .messagesEncoded,
     ]
 
     /// What SWIM meets beside.

@@ -36,8 +36,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case restoreIgnored
     /// A process starts with an empty state machine behind its snapshot.
     case startsWithoutSnapshot
-    /// A snapshot claims one entry more than it holds.
-    case snapshotClaimsTooMuch
+    /// A snapshot does not hold what has been applied.
+    case snapshotIsStale
 
     // Raft: what is said.
     /// A vote is given to whoever asks.

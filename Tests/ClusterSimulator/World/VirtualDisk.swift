@@ -23,6 +23,9 @@ struct VirtualDisk {
         var tornBytes = 0
     }
 
+    /// Disks write whole sectors of this size.
+    static let sectorBytes = 512
+
     private var files: [String: [UInt8]] = [:]
     private var pending: [Write] = []
     private var durableWrites = 0
@@ -60,12 +63,7 @@ struct VirtualDisk {
         for write in pending[..<kept] { Self.apply(write, to: &files) }
         var loss = Loss(lostWrites: pending.count - kept)
         if kept < pending.count, case .append(let name, let bytes) = pending[kept] {
-            let torn = random.below(bytes.count + 1)
-            var tail = Array(bytes[..<torn])
-            // The file may have grown before its bytes arrived: zeros stand in their place.
-            if random.chance(permille: 300) {
-                tail += Array(repeating: 0, count: random.below(bytes.count - torn + 1))
-            }
+            let tail = Self.tear(bytes, behind: files[name]?.count ?? 0, &random)
             if tail != bytes {
                 Self.apply(.append(name, tail), to: &files)
                 loss.tornBytes = tail.count
@@ -75,18 +73,33 @@ struct VirtualDisk {
         return loss
     }
 
+    /// What is left of a write that did not finish: cut at any byte, or as long as it should be
+    /// with some sectors that never reached the disk.
+    private static func tear(
+        _ bytes: [UInt8], behind start: Int, _ random: inout SeededGenerator
+    ) -> [UInt8] {
+        guard random.chance(permille: 300) else {
+            return Array(bytes[..<random.below(bytes.count + 1)])
+        }
+        var left = bytes
+        for index in left.indices {
+            let isFirstOfSector = index == 0 || (start + index) % sectorBytes == 0
+            guard isFirstOfSector, random.chance(permille: 500) else { continue }
+            let end = min(left.count, ((start + index) / sectorBytes + 1) * sectorBytes - start)
+            for lost in index..<end { left[lost] = 0 }
+        }
+        return left
+    }
+
     /// Forgets everything: another disk in the same machine.
     mutating func wipe() {
         files.removeAll()
         pending.removeAll()
     }
 
-    /// Inverts one bit of `name`, in its first `limit` bytes; false when there are none.
-    mutating func flipBit(
-        of name: String, before limit: Int = .max, _ random: inout SeededGenerator
-    ) -> Bool {
-        let count = min(files[name]?.count ?? 0, limit)
-        guard count > 0 else { return false }
+    /// Inverts one bit of `name`; false when it is empty or not there.
+    mutating func flipBit(of name: String, _ random: inout SeededGenerator) -> Bool {
+        guard let count = files[name]?.count, count > 0 else { return false }
         files[name]?[random.below(count)] ^= 1 << UInt8(random.below(8))
         return true
     }
