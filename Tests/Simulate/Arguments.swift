@@ -17,6 +17,7 @@ struct Arguments {
           --fault NAME     plant this bug, or all in turn: each must be found, and the seed that
                            finds it must pass without it; list prints the names
           --trace          print the journal of each seed that fails, or of a single seed
+          --first          stop at the first seed that fails
           --twice          run each seed twice and compare the digests
           --jobs J         seeds that run at the same time (default 2)
           --measure        print the table of detection and election times instead
@@ -30,6 +31,7 @@ struct Arguments {
     var isTraced = false
     var runsTwice = false
     var measures = false
+    var stopsAtFirst = false
     var jobs = 2
 
     init(_ words: [String]) throws(UsageError) {
@@ -37,6 +39,7 @@ struct Arguments {
         while let word = rest.popFirst() {
             switch word {
             case "--trace": isTraced = true
+            case "--first": stopsAtFirst = true
             case "--twice": runsTwice = true
             case "--measure": measures = true
             default:

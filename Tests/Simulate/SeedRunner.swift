@@ -24,7 +24,7 @@ struct SeedRunner {
             digest = (digest ^ report.digest) &* 0x9E37_79B9_7F4A_7C15
             if report.violation == nil { passed += 1 } else { failed += 1 }
             tell(report, bug: nil)
-            return true
+            return report.violation == nil || !arguments.stopsAtFirst
         }
         let missing = arguments.simulated.expectedCoverage.filter { coverage[$0] == 0 }
         say("coverage:")

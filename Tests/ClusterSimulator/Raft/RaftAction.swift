@@ -3,11 +3,17 @@
 import Primitives
 import Raft
 
-/// A message on its way.
-struct RaftPacket {
-    var sender: NodeID
-    var receiver: NodeID
-    var message: RaftInstance.Message
+/// A message on its way; an object, so that the queue moves a pointer.
+final class RaftPacket {
+    let sender: NodeID
+    let receiver: NodeID
+    let message: RaftInstance.Message
+
+    init(sender: NodeID, receiver: NodeID, message: RaftInstance.Message) {
+        self.sender = sender
+        self.receiver = receiver
+        self.message = message
+    }
 }
 
 /// Something that happens at one moment.

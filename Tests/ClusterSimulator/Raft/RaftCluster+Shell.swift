@@ -6,17 +6,13 @@ import Raft
 extension RaftCluster {
     /// Gives a server an input and carries out what it asks for.
     mutating func step(_ input: RaftInstance.Input, on index: Int) throws(Finding) {
-        guard var instance = nodes[index].instance else { return }
-        // Out of the array while it changes, so that it is changed in place.
-        nodes[index].instance = nil
-        let role = instance.role
-        let term = instance.term
+        let before = nodes[index].glance
+        guard before.isUp else { return }
         var effects: [RaftInstance.Effect] = []
-        instance.step(
-            input, at: nodes[index].machine.clock.local(at: world.now), effects: &effects)
-        let leads = role == .leader && instance.role == .leader && instance.term == term
-        let isNewLeader = instance.role == .leader && !leads
-        nodes[index].instance = instance
+        let now = nodes[index].machine.clock.local(at: world.now)
+        nodes[index].instance?.step(input, at: now, effects: &effects)
+        let after = nodes[index].glance
+        let leads = before.leads && after.leads && before.term == after.term
         for effect in effects {
             switch effect {
             case .persist(let persistence):
@@ -29,40 +25,43 @@ extension RaftCluster {
             default: nodes[index].queue.append(effect)
             }
         }
-        try judge(index, isNewLeader: isNewLeader)
+        try judge(index, after, isNewLeader: after.leads && !leads)
         try drain(index)
     }
 
     /// What must hold of a server after each step.
-    private mutating func judge(_ index: Int, isNewLeader: Bool) throws(Finding) {
-        guard let instance = nodes[index].instance else { return }
+    private mutating func judge(
+        _ index: Int, _ glance: RaftNode.Glance, isNewLeader: Bool
+    ) throws(Finding) {
         let id = nodes[index].id
-        guard instance.term >= nodes[index].highestTerm else {
-            throw Finding("terms never fall", "\(id) falls to term \(instance.term)")
+        let term = glance.term
+        let commit = glance.commitIndex
+        guard term >= nodes[index].highestTerm else {
+            throw Finding("terms never fall", "\(id) falls to term \(term)")
         }
-        guard instance.commitIndex >= nodes[index].highestCommit else {
+        guard commit >= nodes[index].highestCommit else {
             throw Finding(
                 "the commit index never falls",
-                "\(id) falls from \(nodes[index].highestCommit) to \(instance.commitIndex)")
+                "\(id) falls from \(nodes[index].highestCommit) to \(commit)")
         }
-        guard instance.lastIndex == nodes[index].log.lastIndex else {
+        guard glance.lastIndex == nodes[index].log.lastIndex else {
             throw Finding(
                 "every change of the log is persisted",
-                "\(id) has entry \(instance.lastIndex) and persisted \(nodes[index].log.lastIndex)")
+                "\(id) has entry \(glance.lastIndex) and persisted \(nodes[index].log.lastIndex)")
         }
-        if instance.role == .leader, instance.commitIndex > nodes[index].highestCommit,
-            instance.term(at: instance.commitIndex) ?? instance.term != instance.term
+        if glance.leads, commit > nodes[index].highestCommit,
+            let committed = nodes[index].log[commit], committed.term != term
         {
             throw Finding(
                 "only entries of the own term are committed by counting",
-                "\(id) commits \(instance.commitIndex) of an earlier term in term \(instance.term)")
+                "\(id) commits \(commit) of an earlier term in term \(term)")
         }
-        nodes[index].highestTerm = instance.term
-        nodes[index].highestCommit = instance.commitIndex
+        nodes[index].highestTerm = term
+        nodes[index].highestCommit = commit
         guard isNewLeader else { return }
         world.coverage.add(.leaders)
-        world.note("\(id) leads term \(instance.term)")
-        try ledger.elected(id, term: instance.term, log: nodes[index].log)
+        world.note("\(id) leads term \(term)")
+        try ledger.elected(id, term: term, log: nodes[index].log)
     }
 
     /// Carries out effects until one has to wait for the disk.

@@ -48,6 +48,24 @@ struct RaftNode {
     /// Whether a process runs and leads.
     var leads: Bool { instance?.role == .leader }
 
+    /// What the observer compares before and after a step.
+    struct Glance {
+        var isUp = false
+        var leads = false
+        var term: UInt64 = 0
+        var commitIndex: UInt64 = 0
+        var lastIndex: UInt64 = 0
+    }
+
+    /// A look at the process; the instance itself is not copied for it.
+    var glance: Glance {
+        guard let term = instance?.term, let commitIndex = instance?.commitIndex,
+            let lastIndex = instance?.lastIndex
+        else { return Glance() }
+        return Glance(
+            isUp: true, leads: leads, term: term, commitIndex: commitIndex, lastIndex: lastIndex)
+    }
+
     /// Takes the next effect, unless the disk holds it up.
     mutating func nextEffect() -> RaftInstance.Effect? {
         guard syncing == nil, queueHead < queue.count else { return nil }

@@ -1,7 +1,8 @@
 // Bugs on purpose: a simulator that does not find them proves nothing.
 
-/// A bug that is planted at the border between a protocol and its shell, to see whether it is
-/// found. Bugs inside the protocols are patches of a copy of their sources: `scripts/mutants`.
+/// A bug that is planted at the border between a protocol and its shell.
+///
+/// Bugs inside the protocols are patches of a copy of their sources: `scripts/mutants`.
 public enum PlantedBug: String, CaseIterable, Sendable {
     // Raft: what the shell does with the disk.
     /// The vote is not written with the term.
