@@ -1,12 +1,12 @@
 # Every task of the project by name; each is a script in scripts/ that can be run by itself.
 
-.PHONY: help run demo test bench lint setup completions asan tsan fuzz
+.PHONY: help run demo test bench bench-peers lint setup completions asan tsan fuzz
 .DEFAULT_GOAL := help
 
 ARGS ?=
 
 help:  ## list the tasks
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run:  ## build a release and run a node; ARGS="-m 1024 -vv" passes options
 	swift build -c release --product kiln
@@ -20,6 +20,9 @@ test:  ## lint, build, every test; ends with "N passed, N failed"
 
 bench:  ## measure beside memcached
 	scripts/bench $(ARGS)
+
+bench-peers:  ## measure Kiln, memcached and Redis side by side; writes Benchmarks/Results
+	scripts/bench-peers $(ARGS)
 
 lint:  ## the style checks alone
 	scripts/lint

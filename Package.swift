@@ -63,7 +63,8 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
         // r5
-        .target(name: "Console", dependencies: ["LoadGenerator"], swiftSettings: strict),
+        .target(
+            name: "Console", dependencies: ["LoadGenerator", "Primitives"], swiftSettings: strict),
         // r6
         .executableTarget(
             name: "kiln",
@@ -75,7 +76,7 @@ let package = Package(
         // Benchmarks
         .executableTarget(
             name: "kiln-micro",
-            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "DataPlane"],
+            dependencies: ["Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         // Tests

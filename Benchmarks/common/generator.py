@@ -1,19 +1,20 @@
-"""The external load generator: how it is called and how its one line of output is read.
+"""The load: `kiln bench`, called with a plain description of what to ask and read by its JSON.
 
-Python is too slow to load a fast server, so the load comes from a program named by `MCLOAD`
-(default: `mcload` on the PATH). It takes `-p port -c connections -d depth -n keys -v value_bytes
--w write_percent -m keys_per_get -k key_prefix -M (meta get) -L (load first) -t seconds
--P server_pid` and prints `name=value` words, of which `rps`, `hit`, `errs` and `srv_us/req` (the server's CPU time
-per request in the measured window) are read here. Another generator needs only this file changed.
+Python is too slow to load a fast server, so it only starts what can. The generator is the release
+build in this checkout whatever server is measured; `KILN_BENCH` names another one.
 """
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 
+from .servers import default_ours
+
 TIMEOUT_SECONDS = 300
+# Clients of a run that only stores keys.
+STORE_CLIENTS = 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Load:
     keys_per_get: int = 1
     meta: bool = False
     prefix: str = "key:"
+    # Bytes that a key is filled up to with zeros; 0: as long as prefix and number are.
+    key_bytes: int = 0
+    # Operations a second that are due whatever the server does; None: the next follows the answer.
+    rate: float | None = None
 
     @property
     def data(self) -> tuple[str, int, int]:
@@ -36,35 +41,54 @@ class Load:
 
 
 class Generator:
-    """The load generator, pinned to its own cores."""
+    """`kiln bench`, pinned to its own cores."""
 
     def __init__(self, cpus=None):
-        name = os.environ.get("MCLOAD", "mcload")
-        self.program = shutil.which(name)
+        self.program = os.environ.get("KILN_BENCH", default_ours())
         self.cpus = cpus
-        if self.program is None:
-            sys.exit(f"no load generator: {name} (name one by MCLOAD)")
 
-    def _run(self, words) -> dict[str, float]:
+    def _run(self, words) -> dict:
+        """The measured run of the call's JSON."""
         pin = (lambda: os.sched_setaffinity(0, self.cpus)) if self.cpus else None
-        done = subprocess.run([self.program, *map(str, words)], capture_output=True, text=True,
-                              timeout=TIMEOUT_SECONDS, preexec_fn=pin)
-        if done.returncode != 0:
-            sys.exit(f"load generator: exit {done.returncode}\n{done.stdout}{done.stderr}")
-        pairs = (word.split("=", 1) for word in done.stdout.split() if "=" in word)
-        return {name: float(value) for name, value in pairs}
+        done = subprocess.run(
+            [self.program, "bench", "--output", "json", "--quiet", *map(str, words)],
+            capture_output=True, text=True, timeout=TIMEOUT_SECONDS, preexec_fn=pin)
+        # Exit code 1 with results: the generator was full, which figures per request outlive.
+        if done.returncode not in (0, 1) or not done.stdout or done.stderr:
+            sys.exit(f"kiln bench: exit {done.returncode}\n{done.stdout[:500]}{done.stderr}")
+        run = json.loads(done.stdout)["runs"][-1]
+        if run["errors"] or run["unanswered"]:
+            sys.exit(f"kiln bench: {run['errors']} errors, {run['unanswered']} unanswered")
+        return run
 
-    def store(self, server, data):
+    @staticmethod
+    def _data_words(server, prefix, keys, value_bytes, key_bytes=0):
+        words = ["--server", f"127.0.0.1:{server.port}", "--key-prefix", prefix,
+                 "--key-count", keys, "--value-size", value_bytes]
+        return words + (["--key-size", key_bytes] if key_bytes else [])
+
+    def store(self, server, data, key_bytes=0):
         """Stores every key of a data set once."""
-        prefix, keys, value_bytes = data
-        self._run(["-p", server.port, "-k", prefix, "-n", keys, "-v", value_bytes, "-L", "-t", 0])
+        self._run([*self._data_words(server, *data, key_bytes), "--load", "--warmup", 0,
+                   "--clients", STORE_CLIENTS, "--requests", STORE_CLIENTS, "--ratio", "0:1"])
 
     def measure(self, server, load: Load, seconds) -> dict[str, float]:
-        """Runs a load; every read must hit, or the figure means nothing."""
-        words = ["-p", server.port, "-c", load.connections, "-d", load.depth, "-n", load.keys,
-                 "-v", load.value_bytes, "-w", load.write_percent, "-m", load.keys_per_get,
-                 "-k", load.prefix, "-t", seconds, "-P", server.pid]
-        found = self._run(words + (["-M"] if load.meta else []))
-        if load.write_percent < 100 and not 0.999 <= found["hit"] <= 1.001:
-            sys.exit(f"{server.label}: hit ratio {found['hit']} where all keys were stored")
-        return found
+        """Runs a load: requests a second, the server's CPU and latency percentiles in us.
+
+        Every read must hit, or the figures mean nothing.
+        """
+        words = self._data_words(server, *load.data, load.key_bytes) + [
+            "--clients", load.connections, "--pipeline", load.depth, "--mget", load.keys_per_get,
+            "--ratio", f"{load.write_percent}:{100 - load.write_percent}",
+            "--protocol", "meta" if load.meta else "text", "--warmup", 0.5, "--time", seconds,
+            "--server-pid", server.pid]
+        run = self._run(words + (["--rate", load.rate] if load.rate else []))
+        reads = [one for one in run["operations"] if one["operation"] != "set"]
+        if any(one["hit_ratio"] < 1 for one in reads):
+            sys.exit(f"{server.label}: hit ratio {reads[0]['hit_ratio']} where all keys were stored")
+        latency = (reads or run["operations"])[0]["latency_ns"]
+        return {
+            "rps": run["rate"], "srv_us/req": run["server_cpu_s_per_request"] * 1e6,
+            "p50_us": latency["p50"] / 1e3, "p99_us": latency["p99"] / 1e3,
+            "p999_us": latency["p99_9"] / 1e3,
+        }

@@ -29,6 +29,7 @@ public enum CacheNodeMain {
                 "accepted without effect: \(configuration.ignoredOptions.joined(separator: " "))")
         }
         let threads = try start(shared)
+        let merger = try HotKeyMerger.start(shared)
         if let path = configuration.portsFile {
             let lines = listeners.map { $0.isUnix ? "unix \($0.name)\n" : "client \($0.port)\n" }
             try write(lines.joined(), to: path)
@@ -41,6 +42,7 @@ public enum CacheNodeMain {
         shared.stop()
         let second = watchForSecondSignal()
         for thread in threads { pthread_join(thread, nil) }
+        if let merger { pthread_join(merger, nil) }
         _ = second
         logger.notice("stopped")
         return 0

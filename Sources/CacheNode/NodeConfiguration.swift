@@ -12,6 +12,16 @@ public struct ListenAddress: Equatable, Sendable {
     }
 }
 
+/// What a node does about hot keys.
+public enum HotKeysMode: String, CaseIterable, Sendable {
+    /// Nothing is counted.
+    case off
+    /// They are found, and what would be done is logged.
+    case observe
+    /// They are found and acted on, as far as there are other nodes to act with.
+    case on
+}
+
 /// Everything a node is told before it starts.
 ///
 /// Values are as given; ``validate()`` judges them. The names follow memcached's options; each
@@ -64,6 +74,10 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var portsFile: String?
     /// Seconds without a byte after which a client's connection is closed; 0: never.
     public var idleTimeoutSeconds = 0
+    /// What is done about hot keys (`--hot-keys`).
+    public var hotKeys = HotKeysMode.on
+    /// Whether keys are shown as keyed hashes where they are listed as hot (`--redact-keys`).
+    public var redactsKeys = false
     /// Options accepted for memcached's sake that change nothing here, as the user wrote them.
     ///
     /// The node logs them in one line.

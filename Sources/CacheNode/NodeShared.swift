@@ -80,6 +80,8 @@ final class NodeShared: Sendable {
     let connectionNumbers = Atomic<Int>(0)
     /// Who watches what happens.
     let watchers: WatchHub
+    /// What the loops tell of hot keys.
+    let hotKeys: HotKeyBoard
     /// `stats detail`.
     let prefixes = PrefixStatistics()
     /// Dumps of the keys, and what may be set about them.
@@ -106,6 +108,7 @@ final class NodeShared: Sendable {
         processIdentifier = getpid()
         verbosity = Atomic(configuration.verbosity)
         watchers = WatchHub(clock: clock)
+        hotKeys = HotKeyBoard(configuration, secret: shards.access.secret)
     }
 
     /// Tells every shard what is watched now.

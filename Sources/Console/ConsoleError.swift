@@ -6,6 +6,8 @@ public enum ConsoleError: Error, Equatable, Sendable {
     case malformedServer(String)
     /// A key is empty, longer than 250 bytes, or holds a space or control byte.
     case malformedKey(String)
+    /// An argument that goes to a node is empty, too long, or holds a space or control byte.
+    case malformedWord(String)
     /// The server's name cannot be resolved; `reason` is the resolver's text.
     case unknownHost(server: String, reason: String)
     /// Nobody accepted the connection; `reason` is the system's text.
@@ -30,7 +32,7 @@ public enum ConsoleError: Error, Equatable, Sendable {
     /// The process's exit code: 1 check failed, 64 usage, 69 cannot connect, 75 try again later.
     public var exitCode: Int32 {
         switch self {
-        case .malformedServer, .malformedKey, .valueTooLong, .unreadableReport: 64
+        case .malformedServer, .malformedKey, .malformedWord, .valueTooLong, .unreadableReport: 64
         case .unknownHost, .cannotConnect: 69
         case .timedOut, .connectionLost: 75
         case .refused, .unexpectedReply, .streamFailed, .cannotWrite: 1
@@ -48,6 +50,9 @@ extension ConsoleError: CustomStringConvertible {
         case .malformedKey(let key):
             "\(printable(key)) is not a key: a key has 1 through 250 bytes, none of them a space"
                 + " or a control character"
+        case .malformedWord(let word):
+            "\(printable(word)) cannot be sent to a node: write spaces and control characters of"
+                + " a key as %20 and the like, in at most 750 bytes"
         case .unknownHost(let server, let reason):
             "cannot find \(printable(server)) (\(reason)): check the name given to --server"
         case .cannotConnect(let server, let reason):

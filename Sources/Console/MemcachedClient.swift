@@ -123,12 +123,12 @@ public struct MemcachedClient: ~Copyable {
         }
     }
 
-    private func send(line: String) throws(ConsoleError) {
+    func send(line: String) throws(ConsoleError) {
         try socket.send(Array("\(line)\r\n".utf8))
     }
 
     /// One reply line; the protocol's error lines are thrown.
-    private mutating func replyLine() throws(ConsoleError) -> String {
+    mutating func replyLine() throws(ConsoleError) -> String {
         let line = String(decoding: try socket.readLine(), as: UTF8.self)
         let isError =
             line == "ERROR" || line.hasPrefix("ERROR ") || line.hasPrefix("CLIENT_ERROR")
@@ -137,7 +137,12 @@ public struct MemcachedClient: ~Copyable {
         return line
     }
 
-    private func unexpected(_ line: String) -> ConsoleError {
+    /// The next `count` bytes of a reply, and the line end behind them.
+    mutating func readBlock(_ count: Int) throws(ConsoleError) -> [UInt8] {
+        try socket.readBlock(count)
+    }
+
+    func unexpected(_ line: String) -> ConsoleError {
         .unexpectedReply(server: server, reply: line)
     }
 }

@@ -18,6 +18,8 @@ public enum LoadError: Error, Equatable, Sendable {
     case cannotStore(server: String, reply: String)
     /// No answer within the time-out.
     case timedOut(server: String, seconds: Int)
+    /// No rate at all keeps the objective; the text says which.
+    case objectiveMissed(String)
     /// The system refused something the generator needs; `reason` is its text.
     case system(call: String, reason: String)
 
@@ -27,7 +29,7 @@ public enum LoadError: Error, Equatable, Sendable {
         case .malformed, .contradiction, .unreadableTrace: 64
         case .cannotConnect, .connectionLost: 69
         case .timedOut: 75
-        case .unexpectedReply, .cannotStore, .system: 1
+        case .unexpectedReply, .cannotStore, .objectiveMissed, .system: 1
         }
     }
 }
@@ -56,6 +58,8 @@ extension LoadError: CustomStringConvertible {
             "\(shown(server)) refused to store a key: \(shown(reply))"
         case .timedOut(let server, let seconds):
             "\(shown(server)) did not answer within \(seconds) s"
+        case .objectiveMissed(let reason):
+            "\(reason): relax --slo, or start lower with --rate"
         case .system(let call, let reason):
             "\(call) failed (\(reason))"
         }

@@ -14,6 +14,8 @@ public enum Verb: UInt8, Equatable, Sendable, CaseIterable {
     // Server commands: no key
     case flushAll, version, verbosity, stats, quit, shutdown, cacheMemlimit, misbehave
     case lru, lruCrawler, slabs, extstore, watch, refreshCerts, configGet
+    // Kiln's own: a question or an order to the node itself
+    case kiln
 }
 
 /// A parsed command line.

@@ -21,6 +21,7 @@ extension RequestParser {
         case VerbWord.lru: return words(of: .lru, atLeast: 1, &line, &command)
         case VerbWord.extstore: return words(of: .extstore, atLeast: 1, &line, &command)
         case VerbWord.config: return config(&line, &command)
+        case VerbWord.kiln: return words(of: .kiln, atLeast: 1, &line, &command)
         default: return unknown(word, line)
         }
     }
@@ -114,7 +115,7 @@ extension RequestParser {
         }
         if count < fewest || count > most { return ProtocolError(.wrongWordCount) }
         switch verb {
-        case .version, .stats, .quit, .shutdown, .misbehave, .configGet: break
+        case .version, .stats, .quit, .shutdown, .misbehave, .configGet, .kiln: break
         default: command.noreply = line.isNoreply(last)
         }
         return nil

@@ -32,5 +32,6 @@ enum VerbWord {
     static let extstore: UInt64 = 0x6572_6F74_7374_7865
     static let watch: UInt64 = 0x68_6374_6177
     static let config: UInt64 = 0x6769_666E_6F63
+    static let kiln: UInt64 = 0x6E6C_696B
     static let noreply: UInt64 = 0x79_6C70_6572_6F6E
 }

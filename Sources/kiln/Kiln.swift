@@ -14,7 +14,8 @@ struct Kiln: ParsableCommand {
         version: "kiln \(KilnVersion.current)",
         subcommands: [
             ServeCommand.self, StatsCommand.self, GetCommand.self, SetCommand.self,
-            DeleteCommand.self, BenchCommand.self, CompletionsCommand.self,
+            DeleteCommand.self, HotKeysCommand.self, WhyCommand.self, TopCommand.self,
+            BenchCommand.self, CompletionsCommand.self,
         ]
     )
 

@@ -44,7 +44,7 @@ enum ServeArguments {
     ]
 
     /// Options of `kiln serve` that memcached lacks and that take a value.
-    static let ownOptionsWithValue = ["ports-file", "idle-timeout"]
+    static let ownOptionsWithValue = ["ports-file", "idle-timeout", "hot-keys"]
 
     /// `arguments` with everything after `serve` rewritten; other commands stay as they are.
     static func rewriting(_ arguments: [String]) -> [String] {

@@ -1,5 +1,5 @@
-import ArgumentParser
-import CacheNode
+public import ArgumentParser
+public import CacheNode
 import Glibc
 import Logging
 
@@ -17,6 +17,7 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup(title: "Network") var network: NetworkOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Commands clients may use") var permissions: PermissionOptions
+    @OptionGroup(title: "Hot keys") var hotKeys: HotKeyOptions
     @OptionGroup(title: "Process") var process: ProcessOptions
     @OptionGroup(title: "Accepted without effect, for memcached's sake") var ignored: IgnoredOptions
 
@@ -26,6 +27,7 @@ struct ServeCommand: ParsableCommand {
         network.apply(to: &node)
         limits.apply(to: &node)
         permissions.apply(to: &node)
+        hotKeys.apply(to: &node)
         process.apply(to: &node)
         ignored.apply(to: &node)
         return node
@@ -180,6 +182,26 @@ struct PermissionOptions: ParsableArguments {
         node.flushAllEnabled = !disableFlushAll
         node.dumpEnabled = !disableDumping
         node.watchEnabled = !disableWatching
+    }
+}
+
+extension HotKeysMode: ExpressibleByArgument {}
+
+/// What is done about hot keys.
+struct HotKeyOptions: ParsableArguments {
+    @Option(
+        name: .customLong("hot-keys"),
+        help: "off, observe (find them, log what would be done) or on. (default: on)")
+    var mode: HotKeysMode?
+
+    @Flag(
+        name: .customLong("redact-keys"),
+        help: "Show keyed hashes instead of names where hot keys are listed.")
+    var redactKeys = false
+
+    func apply(to node: inout NodeConfiguration) {
+        if let mode { node.hotKeys = mode }
+        node.redactsKeys = redactKeys
     }
 }
 

@@ -27,6 +27,7 @@ extension DataLoop {
         case .misbehave, .refreshCerts: answerError(command)
         case .lruCrawler: answerCrawler(command, window)
         case .watch: answerWatch(command, window)
+        case .kiln: answerKiln(command, window)
         default: answerStatistics(command, window)
         }
     }

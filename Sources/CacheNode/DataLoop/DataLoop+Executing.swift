@@ -3,6 +3,7 @@ internal import CLinux
 internal import DataPlane
 internal import Glibc
 internal import Logging
+internal import HotKeys
 internal import MemcacheProtocol
 internal import Primitives
 internal import Storage
@@ -54,11 +55,14 @@ extension DataLoop {
         let (verb, hash, exptime, time) = (
             entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
         )
+        let isSample = detector.countDown()
+        let before = isSample ? reply.count : 0
         shards.withShard(Int(entry.pointee.shard)) { shard in
             shard.retrieve(
                 verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
         }
+        if isSample { takeSample(entry, replyStart: before) }
         if entry.pointee.endsRetrieval {
             reply.bytes.append("END\r\n")
             noteExecuted(verb)
@@ -72,12 +76,14 @@ extension DataLoop {
         let key = UnsafeRawBufferPointer(
             start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         let (hash, time) = (entry.pointee.hash, now)
+        let before = reply.count
         let isDone = shards.withShard(Int(entry.pointee.shard)) { shard in
             let isDone = shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
             return isDone
         }
         guard isDone else { return executeKeyed(entry) }
+        if detector.countDown() { takeSample(entry, replyStart: before) }
         noteExecuted(.metaGet)
     }
 
@@ -90,6 +96,8 @@ extension DataLoop {
         let command = batch.commands + Int(entry.pointee.command)
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
+        let isSample = detector.countDown()
+        let before = isSample ? reply.count : 0
         shards.withShard(Int(entry.pointee.shard)) { shard in
             let growth = growthMark(of: shard, entry)
             shard.execute(
@@ -98,6 +106,7 @@ extension DataLoop {
             if growth.buckets != 0 { noteGrowth(of: shard, since: growth) }
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
         }
+        if isSample { takeSample(entry, replyStart: before) }
         noteExecuted(entry.pointee.verb)
     }
 

@@ -2,6 +2,7 @@
 internal import CLinux
 internal import DataPlane
 internal import Glibc
+internal import HotKeys
 internal import MemcacheProtocol
 internal import Primitives
 
@@ -190,11 +191,12 @@ extension DataLoop {
         takeReplies(for: connection)
         let time = now
         let isWhole = done.tail == (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
-        let command = done.command
+        let (command, hash, key) = (done.command, done.hash, done.key)
         let finished = done.finish(
             shards: shards, isWhole: isWhole, at: time, reply: &reply, tap: &tap,
             descriptor: connection.pointee.descriptor)
         if !finished && !command.noreply { reply.bytes.append("CLIENT_ERROR bad data chunk\r\n") }
+        if detector.countDown() { takeSample(of: command, hash, key, connection) }
         noteExecuted(command.verb)
     }
 

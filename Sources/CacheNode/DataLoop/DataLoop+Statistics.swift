@@ -1,5 +1,6 @@
 // `stats` and its words.
 internal import DataPlane
+internal import HotKeys
 internal import MemcacheProtocol
 internal import Primitives
 internal import Synchronization
@@ -21,6 +22,7 @@ extension DataLoop {
         case "items": appendItemStatistics()
         case "slabs": appendSlabStatistics()
         case "latency": appendLatencies()
+        case "hotkeys": appendHotKeys()
         case "reset": resetStatistics()
         case "detail": answerDetail(words)
         case "sizes": answerSizes(connection)

@@ -5,6 +5,7 @@
 internal import CLinux
 internal import DataPlane
 internal import Glibc
+internal import HotKeys
 internal import MemcacheProtocol
 internal import Primitives
 internal import Storage
@@ -67,6 +68,12 @@ struct DataLoop: ~Copyable {
     var growthTurnsLeft = 0
     /// What watchers are to be told of this turn.
     var tap: WatchTap
+    /// Which keys are hot, as this loop sees it.
+    var detector: HotKeyDetector
+    /// When the detector's sub-window is over; never where it is off.
+    var subWindowEnd = Instant(nanoseconds: .max)
+    /// The thread's processor time when the sub-window began.
+    var subWindowStartTime: Int64 = 0
     /// Bytes of connection buffers, and how many of them the pool knows of.
     var bufferBytes = 0
     var chargedBytes = 0
@@ -95,6 +102,10 @@ struct DataLoop: ~Copyable {
         now = shared.clock.reading
         bufferBytes = arenaBytes
         tap = WatchTap(shared.watchers, shared.prefixes)
+        detector = shared.hotKeys.makeDetector(at: now.instant)
+        if shared.hotKeys.isOn {
+            subWindowEnd = HotKeyDetector.end(ofSubWindowAt: now.instant)
+        }
     }
 
     /// An epoll instance that watches the loop's letter box and, for loop 0, the listeners.
@@ -135,7 +146,7 @@ struct DataLoop: ~Copyable {
         let ready = epoll_wait(
             epoll, events, Int32(Self.eventLimit),
             hasMaintenance || hasRunnableStream || !yielded.isEmpty || isLettingGo
-                ? 0 : Self.tickMilliseconds)
+                ? 0 : waitMilliseconds)
         let isQuiet = ready <= 0 && yielded.isEmpty
         for position in 0..<Int(max(0, ready)) {
             handle(kiln_epoll_data(events + position), kiln_epoll_events(events + position))
@@ -147,6 +158,7 @@ struct DataLoop: ~Copyable {
         if !streams.isEmpty { runStreams() }
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
+        if now.instant >= subWindowEnd { endSubWindow() }
         if !tap.isEmpty { publishEvents() }
         if isLettingGo && isQuiet { letGo() }
         if !closed.isEmpty { freeClosed() }

@@ -206,8 +206,8 @@ public struct BenchHTML: Sendable {
         .c4 { stroke: var(--c4); border-color: var(--c4); }
         .c5 { stroke: var(--c5); border-color: var(--c5); }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0 1.5rem; padding: 0; }
-        .key { display: inline-block; width: 1.6rem; border-top: 2px solid; margin-right: 0.5rem;
-          vertical-align: middle; } .key.dashed { border-top-style: dashed; }
+        .key { display: inline-block; width: 1.6rem; border-width: 2px 0 0; border-style: solid;
+          margin-right: 0.5rem; vertical-align: middle; } .key.dashed { border-top-style: dashed; }
         pre { overflow-x: auto; font-size: 12px; } table { border-collapse: collapse; }
         th { text-align: left; font-weight: normal; padding-right: 1.5rem; }
         .invalid { color: var(--c1); font-weight: bold; }

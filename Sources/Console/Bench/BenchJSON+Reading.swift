@@ -63,6 +63,7 @@ extension BenchJSON {
             var share = ServerShare(name: try element.text("server"))
             share.requests = try element.number("requests")
             share.processorSeconds = try element.optionalNumber("cpu_s")
+            share.busiestThreadShare = try element.optionalNumber("busiest_thread_share")
             run.servers.append(share)
         }
         run.generator = try generator(try json.member("generator"))
@@ -118,52 +119,5 @@ extension BenchJSON {
         use.waitedSeconds = try json.number("waited_s")
         use.lagP99Nanoseconds = try json.number("lag_p99_ns")
         return use
-    }
-}
-
-extension JSONText {
-    /// The member `name` of an object.
-    fileprivate func member(_ name: String) throws(JSONProblem) -> JSONText {
-        guard case .object(let members) = self, let member = members.first(where: { $0.0 == name })
-        else { throw JSONProblem("\(name) is missing") }
-        return member.1
-    }
-
-    fileprivate func text(_ name: String) throws(JSONProblem) -> String {
-        guard case .string(let text) = try member(name) else {
-            throw JSONProblem("\(name) is no string")
-        }
-        return text
-    }
-
-    fileprivate func texts(_ name: String) throws(JSONProblem) -> [String] {
-        var texts: [String] = []
-        for element in try elements(name) {
-            guard case .string(let text) = element else {
-                throw JSONProblem("\(name) holds something other than strings")
-            }
-            texts.append(text)
-        }
-        return texts
-    }
-
-    fileprivate func elements(_ name: String) throws(JSONProblem) -> [JSONText] {
-        guard case .array(let elements) = try member(name) else {
-            throw JSONProblem("\(name) is no list")
-        }
-        return elements
-    }
-
-    fileprivate func number<Number: LosslessStringConvertible>(
-        _ name: String, as type: Number.Type = Number.self
-    ) throws(JSONProblem) -> Number {
-        guard case .number(let text) = try member(name), let number = Number(text) else {
-            throw JSONProblem("\(name) is no number that fits")
-        }
-        return number
-    }
-
-    fileprivate func optionalNumber(_ name: String) throws(JSONProblem) -> Double? {
-        try member(name) == .null ? nil : try number(name)
     }
 }

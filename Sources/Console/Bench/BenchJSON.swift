@@ -112,6 +112,7 @@ public struct BenchJSON: Sendable {
             ("server", .string(server.name)),
             ("requests", .integer(server.requests)),
             ("cpu_s", server.processorSeconds.map(JSONText.real) ?? .null),
+            ("busiest_thread_share", server.busiestThreadShare.map(JSONText.real) ?? .null),
         ])
     }
 

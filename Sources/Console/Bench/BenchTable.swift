@@ -149,10 +149,7 @@ public struct BenchTable: Sendable {
         if run.intendedRate != nil {
             text += ", sent \(duration(use.lagP99Nanoseconds)) late (p99)"
         }
-        text += "\n"
-        if run.unanswered > 0 { text += "\(run.unanswered) operations were never answered\n" }
-        if run.unsent > 0 { text += "\(run.unsent) operations were due and never sent\n" }
-        return text
+        return text + "\n"
     }
 
     private func verdicts() -> String {

@@ -23,7 +23,7 @@ struct LinePlot {
     private static let width = 760.0
     private static let height = 340.0
     private static let left = 72.0
-    private static let right = 16.0
+    private static let right = 32.0
     private static let top = 28.0
     private static let bottom = 48.0
     /// Colours of the style sheet; a plot with more lines uses them again.
@@ -113,7 +113,7 @@ struct BarPlot {
 
     private static let rowHeight = 28.0
     private static let left = 220.0
-    private static let barWidth = 340.0
+    private static let barWidth = 290.0
     private static let width = 760.0
 
     /// The element.

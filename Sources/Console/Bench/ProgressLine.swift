@@ -25,7 +25,7 @@ public enum ProgressLine {
         parts.append(position(snapshot))
         parts.append(rateText(snapshot.lastSecondRate))
         if let ratio = snapshot.hitRatio { parts.append("hits \(percentage(ratio))") }
-        if let p99 = snapshot.p99Nanoseconds { parts.append("p99 \(duration(p99))") }
+        if let mean = snapshot.meanNanoseconds { parts.append("mean \(duration(mean))") }
         if snapshot.errors > 0 { parts.append("errors \(snapshot.errors)") }
         return parts.joined(separator: "  ")
     }

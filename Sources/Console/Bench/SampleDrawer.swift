@@ -1,30 +1,22 @@
 import Glibc
+import Primitives
 
 /// Random numbers for drawing samples again, the same ones for the same seed.
 struct SampleDrawer {
-    private var state: UInt64
+    private var random: SeededGenerator
 
     init(seed: UInt64) {
-        state = seed
-    }
-
-    /// splitmix64 (Steele, Lea and Flood, OOPSLA 2014, figure 16).
-    private mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        random = SeededGenerator(seed: seed)
     }
 
     /// A number above 0 and below 1.
     private mutating func unit() -> Double {
-        (Double(next() >> 12) + 0.5) * 0x1p-52
+        (Double(random.next() >> 12) + 0.5) * 0x1p-52
     }
 
     /// A whole number from 0 up to, not including, `bound`.
     mutating func index(below bound: Int) -> Int {
-        Int(UInt64(bound).multipliedFullWidth(by: next()).high)
+        Int(UInt64(bound).multipliedFullWidth(by: random.next()).high)
     }
 
     /// The median of as many draws, with replacement, as there are samples.

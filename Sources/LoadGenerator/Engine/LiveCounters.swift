@@ -11,6 +11,7 @@ struct LiveCounters: Sendable {
         case keysRead
         case hits
         case errors
+        case latencySum
         case loaded
     }
 

@@ -20,6 +20,8 @@ struct LoadPhase: Sendable {
 struct LoadPlan: Sendable {
     let settings: LoadSettings
     let servers: [ServerEndpoint]
+    /// By server: its processes on this machine, to read their processor time.
+    let processes: [[Int32]]
     let ring: KetamaRing?
     let phases: [LoadPhase]
 
@@ -40,6 +42,7 @@ struct LoadPlan: Sendable {
         for phase in phases { try phase.settings.validate() }
         self.settings = settings
         servers = try ServerEndpoint.resolving(settings.servers)
+        processes = Self.processes(settings, servers)
         ring = settings.routing == .ketama ? try settings.ketamaRing() : nil
         var all = phases
         if settings.warmupSeconds > 0, let first = phases.first {
@@ -49,6 +52,25 @@ struct LoadPlan: Sendable {
                     length: .seconds(settings.warmupSeconds), isReported: false), at: 0)
         }
         self.phases = all
+    }
+
+    /// The processes that were named, or else those that listen where the servers are.
+    ///
+    /// With fewer processes than servers the first servers are meant; one more than there are
+    /// servers belongs to the last.
+    private static func processes(
+        _ settings: LoadSettings, _ servers: [ServerEndpoint]
+    ) -> [[Int32]] {
+        guard !settings.serverProcesses.isEmpty, !servers.isEmpty else {
+            return servers.map { server in
+                server.loopbackPort.map(LocalProcess.identifiers) ?? []
+            }
+        }
+        var processes: [[Int32]] = Array(repeating: [], count: servers.count)
+        for (index, process) in settings.serverProcesses.enumerated() {
+            processes[min(index, servers.count - 1)].append(process)
+        }
+        return processes
     }
 
     /// Whether operations are due by a schedule.

@@ -24,6 +24,7 @@ extension LoadWorker {
         _ bytes: UnsafeRawBufferPointer, on index: Int
     ) throws(LoadError) {
         let now = monotonicNanoseconds()
+        lastHeard = now
         let client = connections[index].client
         var run: (command: PendingCommand, count: UInt64, keys: UInt64, hits: UInt64)?
         var position = 0
@@ -79,6 +80,7 @@ extension LoadWorker {
             run.command, count: run.count, keys: run.keys, hits: run.hits, at: now,
             isOpenLoop: plan.isOpenLoop)
         shown.requests += run.count
+        shown.latencySum &+= UInt64(max(now - run.command.intended, 0)) &* run.count
         if run.command.operation != .set {
             shown.keysRead += run.keys
             shown.hits += run.hits

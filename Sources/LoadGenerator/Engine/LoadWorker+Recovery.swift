@@ -35,6 +35,21 @@ extension LoadWorker {
         if !plan.isOpenLoop && clients[client].outstanding == 0 { park(client) }
     }
 
+    /// Gives up on servers that have not said anything for too long.
+    mutating func noticeSilence(at now: Int64) throws(LoadError) {
+        if outstanding == 0 { lastHeard = now }
+        guard now - lastHeard > Int64(Self.silenceSeconds) * 1_000_000_000 else { return }
+        lastHeard = now
+        for index in 0..<(clientCount * connectionsPerClient)
+        where connections[index].pending.count > 0 {
+            let server = plan.servers[connections[index].server].name
+            guard plan.settings.continuesOnError else {
+                throw .timedOut(server: server, seconds: Self.silenceSeconds)
+            }
+            try lose(index, reason: "no answer within \(Self.silenceSeconds) s")
+        }
+    }
+
     /// Counts an operation that could not be sent, or lost its connection.
     mutating func fail(_ operation: OperationKind, client: Int, at now: Int64) {
         recording.failed(operation, line: nil, at: now)

@@ -19,6 +19,7 @@ extension LoadWorker {
                 if index == plan.phases.count - 1 { try drain(until: LoadPlan.drainNanoseconds) }
             } catch {
                 failure = error
+                recording.end = monotonicNanoseconds()
             }
             if index == plan.phases.count - 1 { recording.unanswered = UInt64(outstanding) }
             (recording.processorNanoseconds, recording.waitedNanoseconds) = use.soFar()
@@ -55,12 +56,14 @@ extension LoadWorker {
         }
         var now = monotonicNanoseconds()
         try startClients(at: now)
+        lastHeard = now
         while now < end && !state.stops.load(ordering: .relaxed) {
             if allowance == 0 && outstanding == 0 { break }
             if plan.isOpenLoop { now = try sendDue(until: now, phaseEnd: end) }
             try wait(atMost: max(0, min(end - now, sleep(at: now))))
             now = monotonicNanoseconds()
             if !broken.isEmpty || !parked.isEmpty { try recover(at: now) }
+            try noticeSilence(at: now)
             source.turn(elapsedSeconds: Double(now - begin) / 1e9)
             showLive()
         }
@@ -124,6 +127,7 @@ extension LoadWorker {
         live.show(.keysRead, shown.keysRead)
         live.show(.hits, shown.hits)
         live.show(.errors, shown.errors)
+        live.show(.latencySum, shown.latencySum)
     }
 }
 

@@ -12,6 +12,9 @@ import Primitives
 /// the client that has been free longest; when all are busy it waits, and its latency counts
 /// from the moment it was due.
 struct LoadWorker: ~Copyable {
+    // It stands first because the thread sanitizer takes a modification of what it points to for
+    // one of whatever the first field points to, which must not be shared with other threads.
+    let connections: UnsafeMutablePointer<LoadConnection>
     let plan: LoadPlan
     let thread: Int
     let live: LiveCounters
@@ -19,7 +22,6 @@ struct LoadWorker: ~Copyable {
     let clientCount: Int
     let connectionsPerClient: Int
     let clients: UnsafeMutablePointer<VirtualClient>
-    let connections: UnsafeMutablePointer<LoadConnection>
     let received: UnsafeMutableRawBufferPointer
     let events: UnsafeMutablePointer<epoll_event>
     let values: ValueBlock
@@ -39,13 +41,18 @@ struct LoadWorker: ~Copyable {
     var isSending = false
     /// Commands awaiting replies, over all clients.
     var outstanding = 0
+    /// When the last answer came, or nothing was awaited, in nanoseconds.
+    var lastHeard: Int64 = 0
     /// Connections to open again, and clients with nowhere to send to.
     var broken: [Int] = []
     var parked: [Int] = []
     /// Open loop: clients whose connections have something to flush; kept for its memory.
     var touched: [Int] = []
     /// What ``LiveCounters`` show.
-    var shown = (requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0), errors: UInt64(0))
+    var shown = (
+        requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0), errors: UInt64(0),
+        latencySum: UInt64(0)
+    )
 
     /// Bytes received at once; what does not fit is received in the next call.
     static let receiveBytes = 256 << 10
@@ -57,6 +64,8 @@ struct LoadWorker: ~Copyable {
     static let dueLimit = 64
     /// Open loop: operations counted as due and not sent; more are not told apart.
     static let unsentLimit: UInt64 = 1 << 26
+    /// Seconds without any answer, though some are awaited, after which servers count as dead.
+    static let silenceSeconds = 10
     /// Nanoseconds until a broken connection is tried again, and a parked client sends again.
     static let reopenNanoseconds: Int64 = 100_000_000
 

@@ -1,36 +1,73 @@
 // What the kernel knows about processes and the machine, read from /proc.
 import Glibc
 
-/// The text of a small file such as those in /proc; nil where it cannot be read.
+/// The text of a file such as those in /proc, its first MiB; nil where it cannot be read.
 func readSmallFile(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 64 << 10)
-    let count = read(descriptor, &bytes, bytes.count)
-    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    // The kernel gives some of these files a page at a time.
+    while bytes.count < 1 << 20 {
+        let count = read(descriptor, &chunk, chunk.count)
+        guard count >= 0 else { return nil }
+        if count == 0 { break }
+        bytes += chunk[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Processor time of processes on this machine.
-enum ProcessorTime {
-    /// What all threads of process `identifier` used since they began, in nanoseconds; nil when
-    /// there is no such process, or it is somebody else's.
-    static func nanoseconds(ofProcess identifier: Int32) -> Int64? {
-        let folder = "/proc/\(identifier)/task"
-        guard let directory = opendir(folder) else { return nil }
-        defer { closedir(directory) }
-        var sum: Int64?
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard !name.hasPrefix("."),
-                let text = readSmallFile("\(folder)/\(name)/schedstat"),
-                let word = text.split(separator: " ").first, let value = Int64(word)
-            else { continue }
-            sum = (sum ?? 0) + value
+/// The names in a folder, those that begin with a dot left out; none where it cannot be read.
+func names(inFolder path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        return sum
+        if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+}
+
+/// Processor time of the threads of a process on this machine, at one moment.
+struct ProcessorTime: Equatable {
+    /// By thread: what it used since it began, in nanoseconds.
+    private var threads: [Int32: Int64] = [:]
+
+    /// Of all threads of `processes`; nil when there are none, or they are somebody else's.
+    init?(ofProcesses processes: [Int32]) {
+        for process in processes {
+            let folder = "/proc/\(process)/task"
+            for name in names(inFolder: folder) {
+                guard let thread = Int32(name),
+                    let text = readSmallFile("\(folder)/\(name)/schedstat"),
+                    let word = text.split(separator: " ").first, let value = Int64(word)
+                else { continue }
+                threads[thread] = value
+            }
+        }
+        if threads.isEmpty { return nil }
+    }
+
+    /// For tests: threads and their times.
+    init(_ threads: [Int32: Int64]) {
+        self.threads = threads
+    }
+
+    /// What was used since `start`, in seconds: by all threads, and by the busiest of them.
+    ///
+    /// A thread that ended meanwhile is left out, one that began counts whole.
+    func used(since start: ProcessorTime) -> (all: Double, busiest: Double) {
+        var (sum, busiest) = (Int64(0), Int64(0))
+        for (thread, time) in threads {
+            let used = max(time - (start.threads[thread] ?? 0), 0)
+            sum += used
+            busiest = max(busiest, used)
+        }
+        return (Double(sum) / 1e9, Double(busiest) / 1e9)
     }
 }
 

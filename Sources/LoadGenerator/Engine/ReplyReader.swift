@@ -163,7 +163,7 @@ struct ReplyReader {
             scale *= 10
             index -= 1
         }
-        return digits > 0 ? value : nil
+        return digits > 0 && index >= 0 && line[index] == 32 ? value : nil
     }
 
     /// The number behind `VA `; nil if there is none.

@@ -2,7 +2,7 @@
 struct RunSummary {
     let plan: LoadPlan
     /// By phase and server, as ``RunWatch/processor``.
-    let processor: [[Double?]]
+    let processor: [[RunWatch.ServerUse?]]
 
     /// One result per reported phase that any thread reached.
     func results(of outcomes: [RunState.Outcome]) -> [RunResult] {
@@ -29,11 +29,11 @@ struct RunSummary {
             if sum.requests + sum.errors > 0 { result.operations.append(sum) }
         }
         result.samples = samples(recordings)
-        result.servers = servers(recordings, phase: index)
+        result.servers = servers(recordings, phase: index, seconds: result.seconds)
         result.unanswered = recordings.reduce(0) { $0 + $1.unanswered }
         result.unsent = recordings.reduce(0) { $0 + $1.unsent }
         result.generator = generator(recordings, seconds: result.seconds)
-        result.verdict = VerdictRule(plan: plan).verdict(
+        result.verdict = VerdictRule(isOpenLoop: plan.isOpenLoop).verdict(
             on: result, firstError: recordings.compactMap(\.firstError).first)
         return result
     }
@@ -58,11 +58,16 @@ struct RunSummary {
         }
     }
 
-    private func servers(_ recordings: [Recording], phase: Int) -> [ServerShare] {
+    private func servers(
+        _ recordings: [Recording], phase: Int, seconds: Double
+    ) -> [ServerShare] {
         plan.servers.enumerated().map { index, server in
             var share = ServerShare(name: server.name)
             share.requests = recordings.reduce(0) { $0 + $1.serverRequests[index] }
-            share.processorSeconds = processor[phase][index]
+            share.processorSeconds = processor[phase][index]?.all
+            share.busiestThreadShare = processor[phase][index].map {
+                $0.busiest / max(seconds, 1e-9)
+            }
             return share
         }
     }

@@ -4,15 +4,21 @@ import Synchronization
 /// the phases' ends.
 struct RunWatch {
     /// By phase and server: processor time the server used in it, in seconds; nil when unknown.
-    private(set) var processor: [[Double?]]
+    private(set) var processor: [[ServerUse?]]
+
+    /// Processor time in seconds, of all threads and of the busiest one.
+    typealias ServerUse = (all: Double, busiest: Double)
 
     private let plan: LoadPlan
     private let state: RunState
     private var phase = -1
     private var phaseBegan: Int64 = 0
-    private var atPhaseStart: [Int64?] = []
+    private var atPhaseStart: [ProcessorTime?] = []
     private var nextProgress: Int64 = 0
-    private var last = (time: Int64(0), requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0))
+    private var last = (
+        time: Int64(0), requests: UInt64(0), keysRead: UInt64(0), hits: UInt64(0),
+        latencySum: UInt64(0)
+    )
 
     private static let progressNanoseconds: Int64 = 1_000_000_000
 
@@ -54,22 +60,13 @@ struct RunWatch {
     private mutating func leavePhase() {
         for (index, after) in processorTimes().enumerated() {
             guard let after, let before = atPhaseStart[index] else { continue }
-            processor[phase][index] = Double(after - before) / 1e9
+            processor[phase][index] = after.used(since: before)
         }
     }
 
     /// Processor time of each server so far.
-    ///
-    /// With fewer processes than servers the first ones
-    /// are meant; a process more than there are servers counts for the last.
-    private func processorTimes() -> [Int64?] {
-        var times: [Int64?] = Array(repeating: nil, count: plan.servers.count)
-        for (index, identifier) in plan.settings.serverProcesses.enumerated() {
-            guard let time = ProcessorTime.nanoseconds(ofProcess: identifier) else { continue }
-            let server = min(index, plan.servers.count - 1)
-            times[server] = (times[server] ?? 0) + time
-        }
-        return times
+    private func processorTimes() -> [ProcessorTime?] {
+        plan.processes.map { ProcessorTime(ofProcesses: $0) }
     }
 
     private mutating func snapshot(at now: Int64) -> ProgressSnapshot {
@@ -91,11 +88,15 @@ struct RunWatch {
         }
         let sums = (
             time: now, requests: state.sum(.requests), keysRead: state.sum(.keysRead),
-            hits: state.sum(.hits)
+            hits: state.sum(.hits), latencySum: state.sum(.latencySum)
         )
         if last.time > 0, now > last.time {
             snapshot.lastSecondRate =
                 Double(sums.requests - last.requests) * 1e9 / Double(now - last.time)
+            if sums.requests > last.requests {
+                snapshot.meanNanoseconds =
+                    (sums.latencySum &- last.latencySum) / (sums.requests - last.requests)
+            }
             if sums.keysRead > last.keysRead {
                 snapshot.hitRatio =
                     Double(sums.hits - last.hits) / Double(sums.keysRead - last.keysRead)

@@ -45,6 +45,25 @@ struct ServerEndpoint: Sendable {
         return endpoints
     }
 
+    /// The port, where the address is this machine's own loopback; nil for any other.
+    var loopbackPort: Int? {
+        address.withUnsafeBytes { bytes -> Int? in
+            switch family {
+            case AF_INET where bytes.count >= MemoryLayout<sockaddr_in>.size:
+                let address = bytes.loadUnaligned(as: sockaddr_in.self)
+                let isLoopback = UInt32(bigEndian: address.sin_addr.s_addr) >> 24 == 127
+                return isLoopback ? Int(UInt16(bigEndian: address.sin_port)) : nil
+            case AF_INET6 where bytes.count >= MemoryLayout<sockaddr_in6>.size:
+                let address = bytes.loadUnaligned(as: sockaddr_in6.self)
+                let isLoopback = withUnsafeBytes(of: address.sin6_addr) { octets in
+                    octets.dropLast().allSatisfy { $0 == 0 } && octets.last == 1
+                }
+                return isLoopback ? Int(UInt16(bigEndian: address.sin6_port)) : nil
+            default: return nil
+            }
+        }
+    }
+
     /// A connected, blocking socket, with time-outs on connecting, sending and receiving.
     func connect() throws(LoadError) -> Int32 {
         try Self.open(family, address, name)

@@ -1,6 +1,7 @@
 /// Decides whether the generator, and not the servers, made a run's numbers.
 struct VerdictRule {
-    let plan: LoadPlan
+    /// Whether operations were due by a schedule.
+    let isOpenLoop: Bool
 
     /// Share of a processor above which a sending thread counts as full.
     static let fullThread = 0.95
@@ -14,9 +15,11 @@ struct VerdictRule {
     /// The verdict on `result`; `firstError` is the first error line a server sent.
     func verdict(on result: RunResult, firstError: String?) -> Verdict {
         var verdict = Verdict()
+        judgeAnswers(result, firstError, &verdict)
+        // A run that ended as it began has no rates to judge.
+        guard result.seconds > 0 else { return verdict }
         judgeProcessor(result, &verdict)
         judgeLag(result, &verdict)
-        judgeAnswers(result, firstError, &verdict)
         if result.generator.waitedSeconds
             > Self.waitedShare * result.seconds * Double(max(result.generator.threads, 1))
         {
@@ -32,22 +35,21 @@ struct VerdictRule {
     private func judgeProcessor(_ result: RunResult, _ verdict: inout Verdict) {
         guard result.generator.busiestThreadShare >= Self.fullThread else { return }
         let share = percent(result.generator.busiestThreadShare)
-        let busiest = result.servers.compactMap(\.processorSeconds).max().map {
-            $0 / result.seconds
-        }
+        let busiest = result.servers.compactMap(\.busiestThreadShare).max()
         if let busiest, busiest >= Self.fullThread {
             verdict.warnings.append(
-                "generator and server were both full (\(share) and \(percent(busiest)))")
+                "generator and server were both full: a thread of each used \(share) and"
+                    + " \(percent(busiest)) of a processor")
             return
         }
-        let known = busiest.map { ", the busiest server used \(percent($0))" } ?? ""
+        let known = busiest.map { ", the busiest server thread \(percent($0))" } ?? ""
         verdict.reasons.append(
             "a generator thread was full (\(share) of a processor\(known)): raise --threads, use"
                 + " more machines, or lower the load")
     }
 
     private func judgeLag(_ result: RunResult, _ verdict: inout Verdict) {
-        guard plan.isOpenLoop else { return }
+        guard isOpenLoop else { return }
         let lag = result.generator.lagP99Nanoseconds
         let latency = result.total.latency.nanoseconds(atPercentile: 99)
         if lag > Self.lagNanoseconds && Double(lag) > Self.lagShare * Double(latency) {

@@ -30,14 +30,14 @@ public enum KeyDistribution: Equatable, Sendable {
         case ("sequential", nil): self = .sequential
         case ("latest", nil): self = .latest
         case ("zipf", nil): self = .zipf(exponent: Self.defaultExponent)
-        case ("zipf", let text?):
-            guard let exponent = Double(text), exponent > 0, exponent <= 10 else {
+        case ("zipf", let number?):
+            guard let exponent = Double(number), exponent > 0, exponent <= 10 else {
                 throw Self.malformed(text, "zipf:S with S above 0 and at most 10")
             }
             self = .zipf(exponent: exponent)
-        case ("hotspot", let text?): self = try Self.hotspot(text)
-        case ("shift", let text?):
-            guard let seconds = Double(text), seconds > 0, seconds <= 86_400 else {
+        case ("hotspot", let numbers?): self = try Self.hotspot(numbers, text)
+        case ("shift", let number?):
+            guard let seconds = Double(number), seconds > 0, seconds <= 86_400 else {
                 throw Self.malformed(text, "shift:SECONDS with at most 86400 seconds")
             }
             self = .shift(seconds: seconds)
@@ -49,8 +49,10 @@ public enum KeyDistribution: Equatable, Sendable {
         }
     }
 
-    private static func hotspot(_ text: String) throws(LoadError) -> KeyDistribution {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    private static func hotspot(
+        _ numbers: String, _ text: String
+    ) throws(LoadError) -> KeyDistribution {
+        let parts = numbers.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let count = UInt64(parts[0]), count > 0,
             let percent = Double(parts[1]), percent > 0, percent <= 100
         else { throw malformed(text, "hotspot:K/P: K keys receive P percent of the requests") }

@@ -18,14 +18,16 @@ extension LatencyHistogram {
         guard count > 0 else { return [] }
         return counts.percentiles(ticksPerHalfDistance: ticks).map { value in
             Step(
-                percentile: value.percentileLevelIteratedTo, nanoseconds: value.value,
+                percentile: value.percentileLevelIteratedTo,
+                nanoseconds: min(value.value, longestNanoseconds),
                 countSoFar: value.totalCountToThisValue)
         }
     }
 
     /// The distinct latencies and how often each was recorded, ascending.
     public var recorded: [(nanoseconds: UInt64, count: UInt64)] {
-        count == 0 ? [] : counts.recordedValues().map { ($0.value, $0.count) }
+        guard count > 0 else { return [] }
+        return counts.recordedValues().map { (min($0.value, longestNanoseconds), $0.count) }
     }
 
     /// A histogram that recorded `values`, each so often; the inverse of ``recorded``.

@@ -39,8 +39,8 @@ public struct LatencyHistogram: Sendable {
         count == 0 ? 0 : counts.valueAtPercentile(percentile)
     }
 
-    /// The longest latency recorded, in nanoseconds, within the histogram's precision.
-    public var longestNanoseconds: UInt64 { count == 0 ? 0 : counts.max }
+    /// The longest latency recorded, in nanoseconds.
+    public var longestNanoseconds: UInt64 { count == 0 ? 0 : counts.maxRecorded }
 
     /// The mean in nanoseconds; 0 when nothing was recorded.
     public var meanNanoseconds: Double { count == 0 ? 0 : counts.mean }

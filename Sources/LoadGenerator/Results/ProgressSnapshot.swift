@@ -18,9 +18,9 @@ public struct ProgressSnapshot: Equatable, Sendable {
     public var lastSecondRate = 0.0
     /// Hits per key read so far, 0 through 1; nil when nothing was read.
     public var hitRatio: Double?
-    /// The 99th percentile of the latency from the intended time, in nanoseconds; nil without
+    /// The mean latency from the intended time in the last second, in nanoseconds; nil without
     /// answers.
-    public var p99Nanoseconds: UInt64?
+    public var meanNanoseconds: UInt64?
     /// Errors so far.
     public var errors: UInt64 = 0
     /// Preload only: keys stored so far.

@@ -25,6 +25,9 @@ public struct ServerShare: Equatable, Sendable {
     /// unknown.
     public var processorSeconds: Double?
 
+    /// Its busiest thread's share of one processor, 0 through 1; nil when its process is unknown.
+    public var busiestThreadShare: Double?
+
     /// A server nothing was sent to yet.
     public init(name: String) {
         self.name = name

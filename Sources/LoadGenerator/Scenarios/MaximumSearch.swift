@@ -34,12 +34,12 @@ public struct MaximumSearch: Sendable {
     /// Runs the search.
     ///
     /// - Parameter progress: What shows the progress of a step.
-    /// - Returns: Every run, the one that decides last.
-    /// - Throws: What ended a run early, or ``LoadError/contradiction(_:)`` when no rate at all
-    ///   keeps the objective.
+    /// - Returns: Every step, and the one that decides once more at the end; with the error
+    ///   ``LoadError/objectiveMissed(_:)`` when no rate at all keeps the objective.
+    /// - Throws: What kept the first step from being made.
     public func run(
         progress: (Step) -> ((ProgressSnapshot) -> Void)
-    ) throws(LoadError) -> [RunResult] {
+    ) throws(LoadError) -> LoadRun.Outcome {
         var walk = RateWalk(first: settings.rate ?? Self.firstRate)
         var runs: [RunResult] = []
         var best: RunResult?
@@ -48,26 +48,38 @@ public struct MaximumSearch: Sendable {
             settings.rate = rate
             let step = Step(number: runs.count + 1, rate: rate)
             let outcome = try LoadRun(settings).run(onProgress: progress(step))
-            if let error = outcome.error { throw error }
-            guard var result = outcome.results.last, !outcome.wasInterrupted else { break }
+            guard var result = outcome.results.last, outcome.error == nil, !outcome.wasInterrupted
+            else {
+                return LoadRun.Outcome(
+                    results: runs + outcome.results, error: outcome.error,
+                    wasInterrupted: outcome.wasInterrupted)
+            }
             settings.preloads = false
-            let isMet = objective.isMet(by: result) && result.verdict.isValid
-            result.phase = "\(Int(rate))/s \(isMet ? "meets" : "misses") \(objective)"
-            // The steps that miss are meant to: only the deciding one has to be trusted.
-            if !isMet { result.verdict.warnings += result.verdict.reasons }
-            if !isMet { result.verdict.reasons = [] }
+            let isMet = judge(&result)
             runs.append(result)
             if isMet { best = result }
             walk.note(isMet: isMet)
         }
         guard var best else {
-            throw .contradiction(
-                "no rate from \(Int(walk.lowest)) a second on meets \(objective): relax --slo, or"
-                    + " start lower with --rate")
+            let reason = "no rate from \(Int(walk.lowest)) a second on meets \(objective)"
+            return LoadRun.Outcome(
+                results: runs, error: .objectiveMissed(reason), wasInterrupted: false)
         }
         best.phase = "highest rate that meets \(objective): \(Int(best.intendedRate ?? 0))/s"
-        runs.append(best)
-        return runs
+        return LoadRun.Outcome(results: runs + [best], error: nil, wasInterrupted: false)
+    }
+
+    /// Whether a step met the objective; it is named after that.
+    private func judge(_ result: inout RunResult) -> Bool {
+        let isMet = objective.isMet(by: result) && result.verdict.isValid
+        let rate = Int(result.intendedRate ?? 0)
+        result.phase = "\(rate)/s \(isMet ? "meets" : "misses") \(objective)"
+        // The steps that miss are meant to: only the deciding one has to be trusted.
+        if !isMet {
+            result.verdict.warnings += result.verdict.reasons
+            result.verdict.reasons = []
+        }
+        return isMet
     }
 }
 

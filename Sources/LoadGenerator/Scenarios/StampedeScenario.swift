@@ -39,6 +39,11 @@ public struct StampedeScenario: Sendable {
         public var latency = LatencyHistogram()
         /// Measured seconds.
         public var seconds = 0.0
+
+        /// Nothing read yet.
+        public init(mode: Mode) {
+            self.mode = mode
+        }
     }
 
     /// Servers, protocol and keys; clients of sticky routing.
@@ -71,7 +76,9 @@ public struct StampedeScenario: Sendable {
         _ mode: Mode, onProgress: (ProgressSnapshot) -> Void
     ) throws(LoadError) -> Result {
         guard keys >= 1, ttlSeconds >= 1, originSeconds >= 0, seconds > 0, leaseSeconds >= 1 else {
-            throw .contradiction("--stampede-keys, --ttl, --time and --lease must be above 0")
+            throw .contradiction(
+                "--key-count, --ttl, --time and --lease must be above 0, and"
+                    + " --origin not below")
         }
         let endpoints = try ServerEndpoint.resolving(settings.servers)
         let origin = Origin(keys: keys)

@@ -15,6 +15,11 @@ public struct VerifyScenario: Sendable {
         /// The key's last events, oldest first, times in microseconds from the start.
         public var history: [String]
 
+        /// What `client` saw on `key`.
+        public init(key: String, client: Int, reason: String, history: [String]) {
+            (self.key, self.client, self.reason, self.history) = (key, client, reason, history)
+        }
+
         /// The violation and its history, over several lines.
         public var description: String {
             (["VIOLATION on \(key), client \(client): \(reason)"] + history.map { "  \($0)" })
@@ -42,6 +47,9 @@ public struct VerifyScenario: Sendable {
         public var error: LoadError?
         /// Measured seconds.
         public var seconds = 0.0
+
+        /// Nothing checked yet.
+        public init() {}
 
         /// All operations that were answered.
         public var operations: UInt64 { hits + misses + writes + conditionalWrites }
@@ -71,7 +79,7 @@ public struct VerifyScenario: Sendable {
     /// Runs the check.
     public func run(onProgress: (ProgressSnapshot) -> Void) throws(LoadError) -> Result {
         guard keys >= 1, keys <= 1_000_000, seconds > 0 else {
-            throw .contradiction("--verify-keys: 1 through 1,000,000; --time above 0")
+            throw .contradiction("--key-count: 1 through 1,000,000; --time above 0")
         }
         let endpoints = try ServerEndpoint.resolving(settings.servers)
         let registry = VerifyRegistry(

@@ -44,6 +44,7 @@ struct LoadCommand: ParsableCommand {
     private static let runLimit = 100
 
     func run() throws {
+        try reporting { () throws(ConsoleError) in try output.check() }
         try reportingLoad { () throws(LoadError) in
             let settings = try load.settings()
             guard (1...Self.runLimit).contains(runs) else {
@@ -82,6 +83,7 @@ struct LoadCommand: ParsableCommand {
 
     private func search(_ slo: String) throws {
         var report: BenchReport?
+        var ending: LoadError?
         try reportingLoad { () throws(LoadError) in
             let settings = try load.settings()
             let objective = try Objective(slo)
@@ -89,14 +91,14 @@ struct LoadCommand: ParsableCommand {
             described.append(("slo", "\(objective)"))
             let search = MaximumSearch(settings: settings, objective: objective)
             var made = BenchReport(described, scenario: "find-max")
-            made.runs = try search.run { step in
-                output.progress(step.description)
-            }
+            let outcome = try search.run { step in output.progress(step.description) }
             output.endProgress()
+            made.runs = outcome.results
+            ending = outcome.error
             report = made
         }
         guard let report else { return }
-        try finish(report, nil, output)
+        try finish(report, ending, output)
     }
 }
 

@@ -23,7 +23,8 @@ struct TargetOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The servers' process ids on this machine, to show their processor time per request.",
+            "The servers' process ids on this machine, to show their processor time per request"
+                + " (default: whoever listens on their ports of the loopback address).",
             valueName: "pid,..."))
     var serverPid: String?
 
@@ -98,7 +99,7 @@ struct LoadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keys of one read.", valueName: "keys"))
     var mget = 1
 
-    @Option(help: ArgumentHelp("Writes to reads.", valueName: "sets:gets"))
+    @Option(help: ArgumentHelp("Writes to reads (default: 1:9).", valueName: "sets:gets"))
     var ratio: String?
 
     @Option(help: "Bytes of a value: 100, 64-4096, 100,4k, 100:9,4k:1 (with weights) or etc.")

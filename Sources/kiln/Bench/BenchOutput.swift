@@ -31,6 +31,11 @@ struct BenchOutput: ParsableArguments {
             "Compare with the JSON file of an earlier run.", valueName: "file"))
     var compare: String?
 
+    /// Reads the file of `--compare` before anything is measured for it.
+    func check() throws(ConsoleError) {
+        if let compare { _ = try BenchJSON.report(from: ReportFile.read(compare), name: compare) }
+    }
+
     /// Prints `report` and writes the files asked for; the error code is 1 for an invalid run.
     func show(_ report: BenchReport) throws(ConsoleError) {
         switch output {
@@ -110,6 +115,7 @@ func reportingLoad(_ body: () throws(LoadError) -> Void) throws {
     do throws(LoadError) {
         try body()
     } catch {
+        ProgressDisplay.end(isQuiet: false)
         complain("kiln bench: \(error)")
         throw ExitCode(error.exitCode)
     }

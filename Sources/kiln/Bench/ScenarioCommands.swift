@@ -21,6 +21,7 @@ struct HotspotCommand: ParsableCommand {
     @OptionGroup var output: BenchOutput
 
     func run() throws {
+        try reporting { () throws(ConsoleError) in try output.check() }
         var report: BenchReport?
         var ending: LoadError?
         try reportingLoad { () throws(LoadError) in
@@ -169,6 +170,7 @@ struct VerifyCommand: ParsableCommand {
         if let error = result.error { complain("kiln bench: \(error)") }
         if !result.violations.isEmpty { throw ExitCode(1) }
         if let error = result.error { throw ExitCode(error.exitCode) }
+        if result.hits == 0 { throw ExitCode(1) }
     }
 }
 
