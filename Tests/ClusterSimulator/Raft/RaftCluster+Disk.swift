@@ -8,7 +8,9 @@ extension RaftCluster {
     mutating func write(_ persistence: RaftInstance.Persistence, on index: Int) -> Int {
         let written = damaged(persistence)
         var writes = nodes[index].files.writes(written)
-        if has(.logCutBeforeSnapshot) { writes.reverse() }
+        if has(.logCutBeforeSnapshot), let first = writes.firstIndex(where: \.isSnapshot) {
+            writes.append(writes.remove(at: first))
+        }
         var number = 0
         for write in writes { number = nodes[index].machine.disk.write(write) }
         return number

@@ -87,6 +87,14 @@ struct RaftFiles {
     }
 }
 
+extension VirtualDisk.Write {
+    /// Whether it replaces a server's snapshot.
+    var isSnapshot: Bool {
+        if case .replace(RaftFiles.snapshot, _) = self { return true }
+        return false
+    }
+}
+
 // Opening.
 extension RaftFiles {
     /// What opening does about what it finds; all of it but for planted bugs.
