@@ -19,6 +19,8 @@ extension RaftInstance {
         public private(set) var entries: [Entry] = []
         /// Where the log ends; where it begins if it has no entries.
         public private(set) var lastIndex: LogIndex?
+        /// The highest index that the log had while the segment read last was written.
+        public private(set) var highestIndexOfSegment: LogIndex = 0
 
         /// Begins without an entry.
         public init() {}
@@ -74,6 +76,7 @@ extension RaftInstance {
                     throw .gapInLog(expected: lastIndex + 1, found: previousIndex + 1)
                 }
                 lastIndex = previousIndex
+                highestIndexOfSegment = previousIndex
             case .batch(let batch):
                 guard offset > 0 else { throw .damagedRecord(offset: offset) }
                 for (position, entry) in batch.enumerated() {
@@ -93,6 +96,7 @@ extension RaftInstance {
             }
             entries.append(entry)
             lastIndex = entry.index
+            highestIndexOfSegment = max(highestIndexOfSegment, entry.index)
         }
     }
 }

@@ -95,6 +95,21 @@ extension RaftInstance {
             guard offset < entries.count, entries[offset].term == snapshot.term else { return [] }
             return Array(entries[(offset + 1)...])
         }
+
+        /// Whether a crash came before the log was reset to a leader's snapshot: then what is on
+        /// disk must be reset before anything is appended to it.
+        var logMissesItsSnapshot: Bool {
+            guard let last = entries.last else { return false }
+            guard last.index >= snapshot.index else { return true }
+            return entries.contains { $0.index == snapshot.index && $0.term != snapshot.term }
+        }
+
+        /// Checks that a server can start from this.
+        ///
+        /// - Throws: ``RaftError`` where entries are missing or terms contradict each other.
+        public func validate() throws(RaftError) {
+            _ = try Log(self)
+        }
     }
 
     /// What one step asks to have on disk before anything it says leaves the server.

@@ -169,6 +169,10 @@ public struct RaftInstance: Sendable {
         askAgainDeadline = now
         loyalUntil = now.advanced(by: settings.loyalty)
         drawElectionDeadline(at: now)
+        if state.logMissesItsSnapshot {
+            unwritten.snapshot = state.snapshot
+            unwritten.resetsLog = true
+        }
         // Who decides alone need not wait for anybody.
         if configuration.voters == [id] { electionDeadline = now }
     }
