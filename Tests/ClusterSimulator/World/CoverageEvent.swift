@@ -15,10 +15,10 @@ public enum CoverageEvent: Int, CaseIterable, Sendable {
     case preVotes, elections, leaders, stepDowns, appends, rejections, truncations, commits
     case proposals, proposalsForwarded, writesAnswered, readIndexReads, leaseReads, readsRefused
     case membershipChanges, learnersAdded, votersRemoved, leadershipTransfers
-    case snapshotsTaken, snapshotsSent, snapshotsInstalled, snapshotChunks, recoveries
+    case snapshotsTaken, snapshotsInstalled, snapshotChunks
     // SWIM.
-    case pings, pingRequests, acks, nacks, suspicions, confirmations, refutations, deaths, leaves
-    case joins, pushPulls, rejoins, healthDegradations
+    case pings, pingRequests, acks, nacks, suspicions, refutations, deaths, leaves
+    case joins, pushPulls, rejoins
 }
 
 extension CoverageEvent {
@@ -45,6 +45,6 @@ extension CoverageEvent {
     /// What SWIM meets beside.
     static let swim: [CoverageEvent] = [
         .pings, .pingRequests, .acks, .nacks, .suspicions, .refutations, .deaths, .leaves, .joins,
-        .pushPulls, .rejoins, .healthDegradations,
+        .pushPulls, .rejoins, .partialPartitions, .messagesEncoded,
     ]
 }

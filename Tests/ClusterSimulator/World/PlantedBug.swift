@@ -51,9 +51,24 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     // Raft: time.
     /// Clocks drift by up to 30 %, far beyond what leases reckon with.
     case driftBeyondBound
+
+    // SWIM.
+    /// News does not ride on pings and gossip.
+    case newsNotSpread
+    /// An accusation names a higher incarnation than the accused has claimed.
+    case accusationsOutrank
+    /// Acks are not sent.
+    case pingsNotAnswered
+    /// Who leaves does not say so.
+    case goodbyeNotSaid
 }
 
 extension PlantedBug {
     /// Where it is planted.
-    public var isIn: SimulatedProtocol { .raft }
+    public var isIn: SimulatedProtocol {
+        switch self {
+        case .newsNotSpread, .accusationsOutrank, .pingsNotAnswered, .goodbyeNotSaid: .swim
+        default: .raft
+        }
+    }
 }

@@ -11,7 +11,7 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
     public func run(_ options: SimulationOptions) -> SimulationReport {
         switch self {
         case .raft: RaftSimulation.run(options)
-        case .swim: RaftSimulation.run(options)
+        case .swim: SWIMSimulation.run(options)
         }
     }
 
