@@ -101,6 +101,21 @@ extension SWIMCluster {
         }
     }
 
+    /// No member that runs is held for suspect or dead by another one.
+    func judgeNobodyAccused() throws(Finding) {
+        for index in nodes.indices where nodes[index].instance != nil {
+            for target in nodes.indices where nodes[target].instance != nil {
+                let seen = nodes[index].instance?.member(nodes[target].id)
+                guard let status = seen?.status, status == .suspect || status == .dead else {
+                    continue
+                }
+                throw Finding(
+                    "accusations are refuted",
+                    "\(nodes[index].id) holds \(nodes[target].id) for \(status)")
+            }
+        }
+    }
+
     /// All that run see each other alive, and the others dead or gone.
     func judgeOneView() throws(Finding) {
         for index in nodes.indices where nodes[index].instance != nil {

@@ -5,8 +5,11 @@ import SWIM
 
 /// Runs a seed of a SWIM cluster.
 enum SWIMSimulation {
-    /// After the last disturbance all members see the same within this time.
+    /// After the last disturbance no live member is held for suspect or dead beyond this time.
     static let recoveryMilliseconds: Int64 = 10_000
+    /// After that each member has exchanged all it knows with another one: an interval of
+    /// push-pulls and a little.
+    static let exchangeMilliseconds: Int64 = 35_000
 
     /// Runs the seed to its end, or to the first property that does not hold.
     static func run(_ options: SimulationOptions) -> SimulationReport {
@@ -18,6 +21,8 @@ enum SWIMSimulation {
             try cluster.run(until: cluster.world.now + Int64(options.seconds) * 1_000_000_000)
             try cluster.makePeace()
             try cluster.run(milliseconds: recoveryMilliseconds)
+            try cluster.judgeNobodyAccused()
+            try cluster.run(milliseconds: exchangeMilliseconds)
             try cluster.judgeOneView()
             try cluster.drill()
         } catch {
