@@ -66,7 +66,8 @@ extension SWIMCluster {
         let before = nodes[index].beliefs[target]
         world.note(
             "\(nodes[index].id) sees \(member.id) \(member.status) in \(member.incarnation)")
-        if let before, member.precedence < before {
+        // By the paper's own order, not by the room's: that might be what is wrong.
+        if let before, Self.rank(member.precedence) < Self.rank(before) {
             throw Finding(
                 "beliefs never fall", "\(nodes[index].id) of \(member.id): \(before) to \(member)")
         }
@@ -83,6 +84,12 @@ extension SWIMCluster {
             nodes[index].ring[target] = isInRing
             if index == 0 || target == 0 && index == 1 { tally.ringChanges[target] += 1 }
         }
+    }
+
+    private static func rank(
+        _ precedence: SWIMInstance.Precedence
+    ) -> (UInt64, UInt8, UInt64) {
+        (precedence.incarnation, precedence.status.rawValue, precedence.life)
     }
 
     private mutating func note(
