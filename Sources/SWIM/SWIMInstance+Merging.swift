@@ -66,7 +66,9 @@ extension SWIMInstance {
         _ update: Update, at now: Instant, _ effects: inout [Effect]
     ) {
         if update.life != myself.life { hearOfNamesake(update, at: now, &effects) }
-        guard update.precedence > myself.precedence, phase == .member else { return }
+        guard update.precedence > myself.precedence, phase == .member else {
+            return repeatMyself(to: update)
+        }
         // What we left behind in an earlier life is no accusation.
         if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         guard isServing else {
@@ -74,6 +76,15 @@ extension SWIMInstance {
             return
         }
         raiseIncarnation(above: update.incarnation, &effects)
+    }
+
+    /// An accusation that was refuted already: who repeats it has missed the refutation, perhaps
+    /// because nobody could be reached while it was spread. So it is spread again.
+    private mutating func repeatMyself(to update: Update) {
+        guard update.status == .suspect || update.status == .dead, phase == .member, isServing,
+            update.precedence < myself.precedence
+        else { return }
+        news.add(id)
     }
 
     /// Claims anew to be alive.
