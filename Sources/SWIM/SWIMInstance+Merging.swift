@@ -50,8 +50,9 @@ extension SWIMInstance {
 
     /// A member that was dead is back.
     ///
-    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one push-pull a second, whatever returns; and only few of a large
-    /// cluster's members do it, as the one that returned has to answer them all.
+    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one
+    /// push-pull a second, whatever returns; and only few of a large cluster's members do it, as
+    /// the one that returned has to answer them all.
     private mutating func memberReturned(
         at index: Int, now: Instant, _ effects: inout [Effect]
     ) {
@@ -78,8 +79,10 @@ extension SWIMInstance {
         raiseIncarnation(above: update.incarnation, &effects)
     }
 
-    /// An accusation that was refuted already: who repeats it has missed the refutation, perhaps
-    /// because nobody could be reached while it was spread. So it is spread again.
+    /// Spreads a refutation again.
+    ///
+    /// Who repeats an accusation that was refuted already has missed it, perhaps because nobody
+    /// could be reached while it was spread.
     private mutating func repeatMyself(to update: Update) {
         guard update.status == .suspect || update.status == .dead, phase == .member, isServing,
             update.precedence < myself.precedence
