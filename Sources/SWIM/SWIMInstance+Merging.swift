@@ -67,12 +67,12 @@ extension SWIMInstance {
     ) {
         if update.life != myself.life { hearOfNamesake(update, at: now, &effects) }
         guard update.precedence > myself.precedence, phase == .member else { return }
-        // What we left behind in an earlier life is no accusation.
-        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         guard isServing else {
             unansweredAccusation = max(update.incarnation, unansweredAccusation ?? 0)
             return
         }
+        // What we left behind in an earlier life is no accusation.
+        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         raiseIncarnation(above: update.incarnation, &effects)
     }
 
