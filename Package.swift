@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(
             name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
         .testTarget(
-            name: "CacheNodeTests", dependencies: ["CacheNode", "Raft", "Primitives"],
+            name: "CacheNodeTests", dependencies: ["CacheNode", "HotKeys", "Raft", "Primitives"],
             swiftSettings: strict),
         .testTarget(
             name: "LoadGeneratorTests",

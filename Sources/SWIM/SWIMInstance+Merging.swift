@@ -50,8 +50,9 @@ extension SWIMInstance {
 
     /// A member that was dead is back.
     ///
-    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one push-pull a second, whatever returns; and only few of a large
-    /// cluster's members do it, as the one that returned has to answer them all.
+    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one
+    /// push-pull a second, whatever returns; and only few of a large cluster's members do it, as
+    /// the one that returned has to answer them all.
     private mutating func memberReturned(
         at index: Int, now: Instant, _ effects: inout [Effect]
     ) {
@@ -66,7 +67,9 @@ extension SWIMInstance {
         _ update: Update, at now: Instant, _ effects: inout [Effect]
     ) {
         if update.life != myself.life { hearOfNamesake(update, at: now, &effects) }
-        guard update.precedence > myself.precedence, phase == .member else { return }
+        guard update.precedence > myself.precedence, phase == .member else {
+            return repeatMyself(to: update)
+        }
         guard isServing else {
             unansweredAccusation = max(update.incarnation, unansweredAccusation ?? 0)
             return
@@ -74,6 +77,17 @@ extension SWIMInstance {
         // What we left behind in an earlier life is no accusation.
         if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         raiseIncarnation(above: update.incarnation, &effects)
+    }
+
+    /// Spreads a refutation again.
+    ///
+    /// Who repeats an accusation that was refuted already has missed it, perhaps because nobody
+    /// could be reached while it was spread.
+    private mutating func repeatMyself(to update: Update) {
+        guard update.status == .suspect || update.status == .dead, phase == .member, isServing,
+            update.precedence < myself.precedence
+        else { return }
+        news.add(id)
     }
 
     /// Claims anew to be alive.

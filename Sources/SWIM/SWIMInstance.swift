@@ -136,7 +136,8 @@ public struct SWIMInstance: Sendable {
     ///   - id: This member; derived from its unique name.
     ///   - life: This process: higher than those of earlier processes of the name, such as the
     ///     date of its start. It tells a restart from two processes with one name.
-    ///   - incarnation: Where to begin: above what ``Effect/incarnationRaised(_:)`` last gave, or 1.
+    ///   - incarnation: Where to begin: above what ``Effect/incarnationRaised(_:)`` last gave, or
+    ///     1.
     ///   - metadata: What others are told.
     ///   - settings: Times and limits.
     ///   - cluster: The cluster it founded or belonged to; 0 to learn it by joining.
