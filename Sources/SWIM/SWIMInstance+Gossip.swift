@@ -40,7 +40,9 @@ extension SWIMInstance {
         var queue = news
         news = NewsQueue()
         queue.send(count: Self.updatesPerDatagram, limit: retransmitLimit) { subject in
-            guard subject != receiver else { return .kept }
+            guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
+                return .kept
+            }
             guard let update = tellable(subject) else { return .dropped }
             let bytes = update.wireBytesBound
             guard bytes <= room else { return .kept }
@@ -76,12 +78,21 @@ extension SWIMInstance {
         guard now >= gossipAt else { return }
         gossipAt = now.advanced(by: settings.gossipInterval)
         guard !news.isEmpty, isServing || phase != .member else { return }
+        var targets: [NodeID] = []
         for _ in 0..<min(settings.gossipFanOut, liveCount) {
-            guard let target = nextInGossipOrder(), let member = member(target) else { return }
+            guard let target = nextInGossipOrder() else { break }
+            // The order begins anew now and then.
+            if !targets.contains(target) { targets.append(target) }
+        }
+        for member in targets.compactMap({ member($0) }) {
             let before = effects.count
             send(.gossip, to: member, &effects)
-            if case .send(let message, _) = effects[before], message.updates.isEmpty {
+            // What it is told of itself comes with pings.
+            guard case .send(let message, _) = effects[before],
+                message.updates.contains(where: { $0.id != member.id })
+            else {
                 effects.removeLast()
+                continue
             }
         }
     }

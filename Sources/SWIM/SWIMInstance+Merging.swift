@@ -70,12 +70,12 @@ extension SWIMInstance {
         guard update.precedence > myself.precedence, phase == .member else {
             return repeatMyself(to: update)
         }
-        // What we left behind in an earlier life is no accusation.
-        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         guard isServing else {
             unansweredAccusation = max(update.incarnation, unansweredAccusation ?? 0)
             return
         }
+        // What we left behind in an earlier life is no accusation.
+        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         raiseIncarnation(above: update.incarnation, &effects)
     }
 

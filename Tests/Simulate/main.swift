@@ -15,7 +15,9 @@ let runner = SeedRunner(arguments: arguments)
 let bugs = arguments.simulated.bugs
 var succeeded = true
 switch arguments.fault {
-case nil where arguments.measures: print("nothing")
+case nil where arguments.measures:
+    let lines = arguments.simulated.measure(seeds: arguments.seeds, sizes: arguments.sizes)
+    for line in lines { say(line) }
 case nil: succeeded = await runner.runAll()
 case "list": for bug in bugs { print(bug.rawValue) }
 case "all":

@@ -18,7 +18,10 @@ extension RaftCluster {
     }
 
     /// A member that was cut off comes back and changes nothing: that is what pre-votes are for.
-    private mutating func memberReturns() throws(Finding) {
+    ///
+    /// While clients write, its log is behind, which alone costs it their votes; so once more
+    /// without them.
+    mutating func memberReturns() throws(Finding) {
         let before = try leadership()
         let others = nodes.indices.filter { $0 != before.leader && isVoter($0, of: before.leader) }
         guard let member = choices.pick(others) else { return }

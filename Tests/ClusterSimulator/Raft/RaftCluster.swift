@@ -100,7 +100,7 @@ struct RaftCluster {
         }
         for client in 0..<RaftClients.count { world.schedule(.client(client), after: 1_000_000) }
         world.schedule(.operate, after: RaftSteward.interval)
-        scheduleDisturbance()
+        if options.seconds > 0 { scheduleDisturbance() }
     }
 
     /// Lets true time pass up to `end`.

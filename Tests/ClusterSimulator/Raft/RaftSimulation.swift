@@ -25,6 +25,9 @@ enum RaftSimulation {
             cluster.clients.areStopped = true
             try cluster.run(until: cluster.world.now + settling)
             try cluster.judgeAgreement()
+            if cluster.nodes.count > 2, options.nodes > 2, !cluster.has(.driftBeyondBound) {
+                try cluster.memberReturns()
+            }
         } catch {
             violation = Violation(
                 property: error.property, detail: error.detail, tick: cluster.world.tick,

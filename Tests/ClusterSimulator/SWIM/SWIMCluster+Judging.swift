@@ -10,6 +10,7 @@ extension SWIMCluster {
     ) throws(Finding) {
         guard let message = distorted(said) else { return }
         count(message)
+        if countsBytes { bytesSent += UInt64(message.protobuf.count) }
         var heard = message
         if passesWire {
             world.coverage.add(.messagesEncoded)

@@ -30,8 +30,11 @@ struct SWIMCluster {
     let options: SimulationOptions
     let settings = SWIMInstance.Settings()
     /// Whether closed links are told to the members.
-    let tellsLinks: Bool
+    var tellsLinks: Bool
     let passesWire: Bool
+    /// Whether the bytes of messages are counted, and how many it were.
+    var countsBytes = false
+    var bytesSent: UInt64 = 0
 
     var world: World<SWIMAction>
     var nodes: [SWIMNode] = []

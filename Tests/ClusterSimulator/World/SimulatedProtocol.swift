@@ -15,6 +15,14 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
         }
     }
 
+    /// Measures instead of judging: elections, or detection of crashes, for each cluster size.
+    public func measure(seeds: ClosedRange<UInt64>, sizes: [Int]) -> [String] {
+        switch self {
+        case .raft: RaftMeasurement.lines(seeds: seeds, sizes: sizes)
+        case .swim: SWIMMeasurement.lines(seeds: seeds, sizes: sizes)
+        }
+    }
+
     /// What a set of seeds must have met, each at least once.
     public var expectedCoverage: [CoverageEvent] {
         switch self {
