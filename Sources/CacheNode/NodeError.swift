@@ -1,4 +1,5 @@
 import Glibc
+public import Raft
 
 /// Why a node did not start or could not go on.
 ///
@@ -24,13 +25,19 @@ public enum NodeError: Error, Equatable, Sendable {
     case tooFewDescriptors(needed: Int, allowed: Int)
     /// The memory asked for cannot be reserved.
     case cannotReserveMemory(bytes: Int)
+    /// A file of the consensus log is not what was written to it.
+    case damagedLog(path: String, RaftError)
+    /// The consensus log lacks a file without which the rest must not be used.
+    case missingLogFile(path: String)
+    /// Reading, writing or syncing the consensus log failed; `code` is the errno.
+    case logFileFailed(call: String, path: String, code: Int32)
     /// Another system call failed that a node cannot do without; `code` is the errno.
     case system(call: String, code: Int32)
 
     /// The process's exit code: 78 where the configuration is at fault, else 75 (try again later).
     public var exitCode: Int32 {
         switch self {
-        case .system, .cannotReserveMemory: 75
+        case .system, .cannotReserveMemory, .logFileFailed: 75
         default: 78
         }
     }
@@ -65,6 +72,14 @@ extension NodeError: CustomStringConvertible {
                 + " raise `ulimit -n` or lower -c"
         case .cannotReserveMemory(let bytes):
             "the system refused \(bytes) bytes of address space: lower -m, or raise `ulimit -v`"
+        case .damagedLog(let path, let error):
+            "\(path): \(error)"
+        case .missingLogFile(let path):
+            "\(path) is missing beside other files of the same log, so what this node promised is"
+                + " not known: restore it, or \(RaftError.remedy)"
+        case .logFileFailed(let call, let path, let code):
+            "\(call) of \(path) failed (\(Self.text(code))), so what is on disk is not known and"
+                + " the node stops: check the disk and who may write there, then start it again"
         case .system(let call, let code):
             "\(call) failed (\(Self.text(code))): the system is out of a resource the node needs;"
                 + " free it and start again"

@@ -250,13 +250,16 @@ def test_files(any_server: Server, tmp_path: Path) -> None:
 
 
 def test_find_max_finds_the_capacity() -> None:
-    """A server of 250 a second keeps 20 ms up to about that rate, and no further."""
-    with ScriptedServer(SlowCache(0.004).serve) as server:
+    """A server of 10 a second keeps a median of half a second up to about that rate, and no further.
+
+    So slow that the noise of a busy machine does not count beside it.
+    """
+    with ScriptedServer(SlowCache(0.1).serve) as server:
         done = bench(
-            "-o", "json", "--quiet", "--server", server.name, "--warmup", "0", "--time", "1", "--rate", "100",
-            "--ratio", "0:1", "--clients", "8", "--arrivals", "uniform", "--find-max", "--slo", "p90<20ms",
+            "-o", "json", "--quiet", "--server", server.name, "--warmup", "0", "--time", "3", "--rate", "4",
+            "--ratio", "0:1", "--clients", "8", "--arrivals", "uniform", "--find-max", "--slo", "p50<500ms",
         )  # fmt: skip
     assert done.status == 0, done.complaint
-    assert done.run["phase"].startswith("highest rate that meets p90<20ms")
-    assert 60 <= done.run["intended_rate"] <= 275
+    assert done.run["phase"].startswith("highest rate that meets p50<500ms")
+    assert 5 <= done.run["intended_rate"] <= 15
     assert any("misses" in run["phase"] for run in done.report["runs"])
