@@ -32,6 +32,8 @@ public struct StaticCluster: Equatable, Sendable {
 
     /// Reads a description: a line `cluster ID EPOCH`, then `node NAME HOST PORT WEIGHT` for each
     /// member; nil where it says something else, or has no member `name`.
+    ///
+    /// Hosts are of the loopback range: links do not prove who speaks, so none may face a network.
     public init?(parsing text: String, name: String) {
         var head: (UInt64, UInt64)?
         var members: [PeerMember] = []
@@ -42,7 +44,8 @@ public struct StaticCluster: Equatable, Sendable {
             {
                 head = (id, epoch)
             } else if words.count == 5, words[0] == "node", let port = Int(words[3]),
-                (1...65535).contains(port), let weight = Int(words[4]), (0...1000).contains(weight)
+                Self.isLoopback(words[2]), (1...65535).contains(port), let weight = Int(words[4]),
+                (0...1000).contains(weight)
             {
                 members.append(
                     PeerMember(name: words[1], host: words[2], port: port, weight: weight))
@@ -56,6 +59,10 @@ public struct StaticCluster: Equatable, Sendable {
         (identifier, epoch) = head
         self.members = members
         self.own = own
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "::1" || host.hasPrefix("127.")
     }
 
     /// Reads the description in a file; nil where it can't be read or says something else.
