@@ -243,8 +243,8 @@ struct ProcessOptions: ParsableArguments {
         if staticCluster != nil && cluster == nil {
             throw ValidationError(
                 "--static-cluster names a file that does not list nodes, or not the one of"
-                    + " --node-name: give lines `cluster ID EPOCH` and `node NAME HOST PORT WEIGHT`,"
-                    + " with hosts of the loopback range (links are not authenticated)"
+                    + " --node-name: give lines `cluster ID EPOCH` and `node NAME HOST PORT"
+                    + " WEIGHT`, with loopback hosts (links are not authenticated)"
             )
         }
         if printVersion { throw CleanExit.message("kiln \(KilnVersion.current)") }
