@@ -33,9 +33,8 @@ extension RaftCluster {
         if !isAtPeace, choices.chance(permille: 60) {
             world.coverage.add(.leadershipTransfers)
             let target = choices.chance(permille: 500) ? choices.pick(configuration.voters) : nil
-            world.note(
-                "operator: \(nodes[leader].id) hands over to \(target.map(String.init(describing:)) ?? "anybody")"
-            )
+            let heir = target?.description ?? "anybody"
+            world.note("operator: \(nodes[leader].id) hands over to \(heir)")
             return try step(.transferLeadership(to: target), on: leader)
         }
         guard let change = nextChange(configuration, leader: nodes[leader].id) else { return }

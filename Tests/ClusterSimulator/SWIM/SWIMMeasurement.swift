@@ -57,9 +57,10 @@ enum SWIMMeasurement {
             }
             all.add((cluster.world.now - start) / 1_000_000)
         }
+        let links = tellsLinks ? " with closed links" : ""
         let memberSeconds = UInt64(seeds.count * size * 5)
         return
-            "\(size) members, \(seeds.count) seeds, a crash\(tellsLinks ? " with closed links" : "")"
+            "\(size) members, \(seeds.count) seeds, a crash\(links)"
             + ": first suspicion \(first.summary); dead to all \(all.summary);"
             + " in peace \(sent / memberSeconds) messages and \(bytes / memberSeconds) bytes"
             + " per member and second"
@@ -86,7 +87,7 @@ enum SWIMMeasurement {
         }
     }
 
-    /// Verdicts against members that run, not counting the first `spared`, in a minute of `trouble`.
+    /// Verdicts against members that run, without the first `spared`, in a minute of `trouble`.
     private static func mistakes(
         _ seeds: ClosedRange<UInt64>, _ size: Int, _ name: String, spared: Int = 0,
         _ trouble: (inout SWIMCluster) throws(Finding) -> Void
