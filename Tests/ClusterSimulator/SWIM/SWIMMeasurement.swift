@@ -57,8 +57,8 @@ enum SWIMMeasurement {
             }
             all.add((cluster.world.now - start) / 1_000_000)
         }
-        let memberSeconds = UInt64(seeds.count * size * 5)
         let links = tellsLinks ? " with closed links" : ""
+        let memberSeconds = UInt64(seeds.count * size * 5)
         return
             "\(size) members, \(seeds.count) seeds, a crash\(links)"
             + ": first suspicion \(first.summary); dead to all \(all.summary);"
@@ -87,8 +87,7 @@ enum SWIMMeasurement {
         }
     }
 
-    /// Verdicts against members that run, not counting the first `spared`, in a minute of
-    /// `trouble`.
+    /// Verdicts against members that run, without the first `spared`, in a minute of `trouble`.
     private static func mistakes(
         _ seeds: ClosedRange<UInt64>, _ size: Int, _ name: String, spared: Int = 0,
         _ trouble: (inout SWIMCluster) throws(Finding) -> Void
