@@ -1,6 +1,6 @@
 # Every task of the project by name; each is a script in scripts/ that can be run by itself.
 
-.PHONY: help run demo test bench bench-peers lint setup completions asan tsan fuzz
+.PHONY: help run demo test bench bench-peers lint setup completions asan tsan fuzz simulate soak mutants
 .DEFAULT_GOAL := help
 
 ARGS ?=
@@ -41,3 +41,12 @@ tsan:  ## the Swift tests under the thread sanitizer
 
 fuzz:  ## libFuzzer over the request parser; FUZZ_SECONDS=60 sets how long
 	scripts/fuzz
+
+simulate:  ## a few hundred seeds of each simulated cluster; ARGS="--seeds 1-2000" for more
+	scripts/simulate $(ARGS)
+
+soak:  ## 10,000 seeds of each simulated cluster and all planted bugs: for a night
+	scripts/soak
+
+mutants:  ## plant bugs in copies of the pure rooms; the simulator must find each
+	scripts/mutants $(ARGS)

@@ -99,7 +99,9 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "SWIMTests", dependencies: ["SWIM", "Primitives"], swiftSettings: strict),
+            name: "SWIMTests", dependencies: ["SWIM", "Primitives"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
         .testTarget(
             name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
         .testTarget(

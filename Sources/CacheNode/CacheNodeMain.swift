@@ -16,7 +16,10 @@ public enum CacheNodeMain {
         blockSignals()
         let clock = NodeClock()
         let limit = try raiseDescriptorLimit(for: configuration)
-        let listeners = try Listener.openAll(configuration)
+        var listeners = try Listener.openAll(configuration)
+        if let cluster = configuration.cluster {
+            listeners += try Listener.openPeer(cluster, backlog: configuration.backlog)
+        }
         if let user = configuration.user { try become(user) }
         let shards = try ShardTable(configuration)
         let shared = try NodeShared(
@@ -31,10 +34,12 @@ public enum CacheNodeMain {
         let threads = try start(shared)
         let merger = try HotKeyMerger.start(shared)
         if let path = configuration.portsFile {
-            let lines = listeners.map { $0.isUnix ? "unix \($0.name)\n" : "client \($0.port)\n" }
+            let lines = listeners.filter { !$0.isPeer }.map {
+                $0.isUnix ? "unix \($0.name)\n" : "client \($0.port)\n"
+            }
             try write(lines.joined(), to: path)
         }
-        for listener in listeners {
+        for listener in listeners where !listener.isPeer {
             logger.notice(
                 "serving on \(listener.name)\(listener.isUnix ? "" : ":\(listener.port)")")
         }

@@ -27,6 +27,16 @@ extension Listener {
         return open
     }
 
+    /// Opens the address that other nodes reach this one by.
+    static func openPeer(
+        _ cluster: StaticCluster, backlog: Int
+    ) throws(NodeError) -> [Listener] {
+        let own = cluster.members[cluster.own]
+        var open = try openTCP(own.host, port: own.port, backlog: backlog)
+        for position in open.indices { open[position].isPeer = true }
+        return open
+    }
+
     private static func openTCP(
         _ host: String, port: Int, backlog: Int
     ) throws(NodeError) -> [Listener] {

@@ -78,6 +78,8 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var hotKeys = HotKeysMode.on
     /// Whether keys are shown as keyed hashes where they are listed as hot (`--redact-keys`).
     public var redactsKeys = false
+    /// The nodes that share the keys, or nil for a node that is alone.
+    public var cluster: StaticCluster?
     /// Options accepted for memcached's sake that change nothing here, as the user wrote them.
     ///
     /// The node logs them in one line.

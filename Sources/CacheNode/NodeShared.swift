@@ -56,6 +56,8 @@ struct Listener: Sendable {
     let name: String
     let port: Int
     let isUnix: Bool
+    /// Whether other nodes connect to it, not clients.
+    var isPeer = false
 }
 
 /// What all loops of a node share: settings, shards, letter boxes, counters.
@@ -88,6 +90,8 @@ final class NodeShared: Sendable {
     let crawler = CrawlerControl()
     /// What was counted before the last `stats reset`.
     let baseline = Mutex(StatisticsBaseline())
+    /// Peers that were refused, as they were logged: a peer that tries again is not news.
+    let refusals = Mutex<[String]>([])
     private let watchLock = Mutex<Void>(())
 
     init(

@@ -96,6 +96,14 @@ public struct ByteWriter: ~Copyable {
         appendReserved(decimal: number)
     }
 
+    /// Writes `word`, lowest byte first, over four bytes that are there already.
+    ///
+    /// - Precondition: `offset` is at least four bytes before the end.
+    public mutating func overwrite(_ word: UInt32, at offset: Int) {
+        precondition(offset >= 0 && offset + 4 <= used, "\(offset) is outside \(used) bytes")
+        base.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt32.self)
+    }
+
     /// Forgets all bytes and keeps the memory.
     public mutating func removeAll() {
         used = 0

@@ -44,7 +44,9 @@ enum ServeArguments {
     ]
 
     /// Options of `kiln serve` that memcached lacks and that take a value.
-    static let ownOptionsWithValue = ["ports-file", "idle-timeout", "hot-keys"]
+    static let ownOptionsWithValue = [
+        "ports-file", "idle-timeout", "hot-keys", "static-cluster", "node-name",
+    ]
 
     /// `arguments` with everything after `serve` rewritten; other commands stay as they are.
     static func rewriting(_ arguments: [String]) -> [String] {

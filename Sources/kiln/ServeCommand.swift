@@ -229,11 +229,33 @@ struct ProcessOptions: ParsableArguments {
         help: "Print the version, like --version.")
     var printVersion = false
 
+    @Option(
+        name: .customLong("static-cluster"),
+        help: ArgumentHelp("File that lists the nodes.", visibility: .private))
+    var staticCluster: String?
+
+    @Option(
+        name: .customLong("node-name"),
+        help: ArgumentHelp("Which of the nodes this one is.", visibility: .private))
+    var nodeName: String?
+
     func validate() throws {
+        if staticCluster != nil && cluster == nil {
+            throw ValidationError(
+                "--static-cluster names a file that does not list nodes, or not the one of"
+                    + " --node-name: give lines `cluster ID EPOCH` and `node NAME HOST PORT"
+                    + " WEIGHT`, with loopback hosts (links are not authenticated)"
+            )
+        }
         if printVersion { throw CleanExit.message("kiln \(KilnVersion.current)") }
     }
 
+    private var cluster: StaticCluster? {
+        staticCluster.flatMap { StaticCluster(file: $0, name: nodeName ?? "") }
+    }
+
     func apply(to node: inout NodeConfiguration) {
+        node.cluster = cluster
         node.verbosity = min(verbose, 3)
         node.pidFile = pidFile
         node.user = user

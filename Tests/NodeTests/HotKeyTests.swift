@@ -160,6 +160,25 @@ import Testing
             ])
     }
 
+    @Test("a list longer than what a loop looks up at a time comes whole")
+    func listsManyKeys() throws {
+        let node = try NodeProcess("-t 1")
+        let (client, watcher) = (
+            try TextClient(port: node.port), try TextClient(port: node.port)
+        )
+        let names = (0..<100).map { "many:\($0)" }
+        let pipeline = names.map { "get \($0)\r\n" }.joined()
+        var list = ""
+        let deadline = time(nil) + 20
+        while !list.contains("\"rank\":100,") && time(nil) < deadline {
+            try client.send(pipeline + "mn\r\n")
+            while try client.line() != "MN" {}
+            list = try ask("hotkeys n=1000", watcher)
+        }
+        for name in names { #expect(list.contains("\"key\":\"\(name)\",")) }
+        #expect(!list.contains("\"rank\":101,") && list.hasSuffix("]}"))
+    }
+
     @Test("keys with a prefix are added up")
     func groups() throws {
         let node = try NodeProcess("-t 1")

@@ -92,12 +92,24 @@ struct Connection: ~Copyable {
     var upload: UnsafeMutablePointer<PendingUpload>?
     var output: UnsafeMutablePointer<PendingOutput>?
     var stream: (any ReplyStream)?
+    /// Whether another node is at the far end.
+    let isPeer: Bool
+    /// Whether that node has said who it is.
+    var isGreeted = false
+    /// Replies that wait for other nodes, once there have been any.
+    var queue: ReplyQueue?
+    /// Whether ``queue`` holds so much that nothing more is executed.
+    var isHeld = false
     /// When bytes last came, in seconds of the node's clock.
     var lastActiveSecond: UInt32
     var previous: ConnectionPointer?
     var next: ConnectionPointer?
 
-    init(descriptor: Int32, number: Int, listener: Int, peer: PeerAddress, second: UInt32) {
+    init(
+        descriptor: Int32, number: Int, listener: Int, peer: PeerAddress, second: UInt32,
+        isPeer: Bool = false
+    ) {
+        self.isPeer = isPeer
         self.descriptor = descriptor
         self.number = number
         self.listener = listener
@@ -107,11 +119,14 @@ struct Connection: ~Copyable {
     }
 
     /// Whether replies wait for the client to read: nothing more is executed meanwhile.
-    var isBlocked: Bool { output != nil }
+    var isBlocked: Bool { output != nil || isHeld }
+
+    /// Whether replies are still to come from other nodes, or to be sent after one that was.
+    var hasOutstanding: Bool { queue.map { !$0.isEmpty } ?? false }
 
     /// What epoll is asked for while no replies wait.
     var readInterest: UInt32 {
-        phase == .streaming && stream?.discardsInput != true ? 0 : EPOLLIN.rawValue
+        isHeld || (phase == .streaming && stream?.discardsInput != true) ? 0 : EPOLLIN.rawValue
     }
 }
 

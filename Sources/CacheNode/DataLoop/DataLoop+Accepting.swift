@@ -101,7 +101,7 @@ extension DataLoop {
         connection.initialize(
             to: Connection(
                 descriptor: descriptor, number: identifier, listener: listener, peer: peer,
-                second: second))
+                second: second, isPeer: shared.listeners[listener].isPeer))
         guard !isStopping,
             kiln_epoll_add(
                 epoll, descriptor, EPOLLIN.rawValue, UInt64(UInt(bitPattern: connection))) == 0
@@ -133,6 +133,7 @@ extension DataLoop {
         dropOutput(connection)
         dropUpload(connection)
         dropStream(connection)
+        dropQueue(connection)
         Glibc.close(connection.pointee.descriptor)
         if let previous = connection.pointee.previous {
             previous.pointee.next = connection.pointee.next

@@ -19,6 +19,7 @@ extension DataLoop {
             probes[Int(entry.pointee.shard)].prefetchItem(entry.pointee.hash)
         }
         for position in 0..<count { execute(batch.entries + position) }
+        if hasGathered { sendGathered() }
         counters.add(.keys, count)
         batch.removeAll()
     }
@@ -37,15 +38,19 @@ extension DataLoop {
         case .node:
             answer(batch.commands[Int(entry.pointee.command)], window: Int(entry.pointee.window))
         case .failure:
+            if hasGathered { sendGathered() }
             fail(entry)
         case .badChunk:
             if !batch.commands[Int(entry.pointee.command)].noreply {
                 reply.bytes.append("CLIENT_ERROR bad data chunk\r\n")
             }
         case .end:
+            if hasGathered { sendGathered() }
             reply.bytes.append("END\r\n")
+        case .forwardKey, .forward, .frameStart, .frameEnd, .frameMoved, .frameExpired:
+            executeBetweenNodes(entry, connection)
         }
-        if reply.count > Self.deliverBytes { deliver() }
+        if reply.count > Self.deliverBytes && frameStart == nil { deliver() }
     }
 
     @inline(__always)
@@ -64,6 +69,7 @@ extension DataLoop {
         }
         if isSample { takeSample(entry, replyStart: before) }
         if entry.pointee.endsRetrieval {
+            if hasGathered { sendGathered() }
             reply.bytes.append("END\r\n")
             noteExecuted(verb)
         }

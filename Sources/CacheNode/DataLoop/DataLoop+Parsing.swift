@@ -20,6 +20,7 @@ extension DataLoop {
             runBatch()
             finishUpload(connection)
         }
+        if connection.pointee.isPeer { return parseFrames(window) }
         var commands = 0
         while windows[window].parsed < windows[window].count && !connection.pointee.isBlocked {
             if commands == shared.configuration.requestsPerEvent && windowCount > 1
@@ -71,7 +72,7 @@ extension DataLoop {
     }
 
     /// Parses one command; false where the window holds no further whole one.
-    private mutating func parseCommand(_ window: Int) -> Bool {
+    mutating func parseCommand(_ window: Int) -> Bool {
         if batch.isFull {
             runBatch()
             // What was executed may have ended the connection, or filled its client's window.
@@ -130,7 +131,8 @@ extension DataLoop {
         let verb = command.pointee.verb
         let exptime = command.pointee.exptime
         let ends = !command.pointee.continues
-        if !ends && connection.pointee.continuing == nil {
+        let wasContinuing = connection.pointee.continuing != nil
+        if !ends && !wasContinuing {
             connection.pointee.continuing = command.pointee
         } else if ends {
             connection.pointee.continuing = nil
@@ -149,6 +151,7 @@ extension DataLoop {
             batch.commandCount &+= 1
             return appendEntry(.node, window, .configGet, command: slot)
         }
+        var isFirst = !wasContinuing
         while key.count > 0 {
             if batch.isFull {
                 runBatch()
@@ -165,11 +168,21 @@ extension DataLoop {
             let count = key.count
             key = keys.next(at: base)
             let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
+            let isLast = ends && key.count == 0
+            let owner = otherOwner(of: hash, connection)
+            if owner >= 0 {
+                appendForwardedKey(
+                    window, verb, UnsafeRawBufferPointer(start: start, count: count), owner,
+                    exptime: exptime, isLast: isLast, isOnly: isLast && isFirst)
+                isFirst = false
+                continue
+            }
+            isFirst = false
             let shard = shards.shard(of: hash)
             probes[shard].prefetchBucket(hash)
             batch.append(
                 BatchEntry(
-                    kind: .key, verb: verb, endsRetrieval: ends && key.count == 0,
+                    kind: .key, verb: verb, endsRetrieval: isLast,
                     window: Int32(truncatingIfNeeded: window), command: 0,
                     shard: Int32(truncatingIfNeeded: shard),
                     keyCount: Int32(truncatingIfNeeded: count),
@@ -185,7 +198,7 @@ extension DataLoop {
         memcmp(key, Self.clusterKey.utf8Start, Self.clusterKey.utf8CodeUnitCount) == 0
     }
 
-    private mutating func appendEntry(
+    mutating func appendEntry(
         _ kind: BatchEntry.Kind, _ window: Int, _ verb: Verb, command: Int = 0
     ) {
         batch.append(
@@ -212,6 +225,11 @@ extension DataLoop {
                 return false
             }
             guard let (key, hash) = key(of: slot, window) else { return true }
+            if otherOwner(of: hash, windows[window].connection) >= 0 {
+                // It is forwarded in one piece.
+                windows[window].connection.pointee.neededBytes = needed
+                return false
+            }
             let started = command.pointee
             runBatch()
             if windows[window].connection.pointee.phase == .commands {
@@ -236,6 +254,8 @@ extension DataLoop {
         guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else {
             return
         }
+        let owner = otherOwner(of: hash, windows[window].connection)
+        if owner >= 0 { return appendForward(window, slot, owner, bytes: bytes) }
         let shard = shards.shard(of: hash)
         probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
@@ -274,6 +294,9 @@ extension DataLoop {
     // MARK: Others
 
     private mutating func appendNode(_ window: Int, _ slot: Int) {
+        if windows[window].connection.pointee.isPeer {
+            return appendFailure(window, slot, ProtocolError(.unknownCommand, .close))
+        }
         batch.commandCount &+= 1
         appendEntry(.node, window, batch.commands[slot].verb, command: slot)
         windows[window].parsed &+= batch.commands[slot].lineCount

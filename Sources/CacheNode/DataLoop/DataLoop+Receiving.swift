@@ -70,6 +70,12 @@ extension DataLoop {
             return true
         }
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return false }
+        if count == 0 && connection.pointee.hasOutstanding {
+            // It says nothing more, and may still read what it has asked for.
+            connection.pointee.phase = .closing
+            setInterest(connection, 0)
+            return false
+        }
         close(connection, count < 0 ? .error : .normal)
         return false
     }

@@ -31,7 +31,13 @@ extension DataLoop {
         guard let connection = replyOwner else { return }
         replyOwner = nil
         guard reply.count > 0 else { return }
-        if connection.pointee.isBlocked { return keep(connection, from: 0) }
+        if connection.pointee.queue != nil && holdBack(connection) { return }
+        sendComposed(to: connection)
+    }
+
+    /// Sends what is composed, whatever waits elsewhere.
+    mutating func sendComposed(to connection: ConnectionPointer) {
+        if connection.pointee.output != nil { return keep(connection, from: 0) }
         if reply.splices.isEmpty {
             let bytes = reply.bytes.unsafeBytes
             let count = send(
@@ -174,10 +180,15 @@ extension DataLoop {
         }
         guard output.pointee.sent == output.pointee.total else { return }
         dropOutput(connection)
-        if connection.pointee.phase == .closing { return close(connection) }
+        if let queue = connection.pointee.queue { peers?.touch(queue) }
+        if connection.pointee.phase == .closing && !connection.pointee.hasOutstanding {
+            return close(connection)
+        }
         setInterest(connection, connection.pointee.readInterest)
         // A waiting stream goes on by itself, at the end of the turn.
-        if connection.pointee.phase != .streaming { continueAfterReading(connection) }
+        if connection.pointee.phase != .streaming && !connection.pointee.isHeld {
+            continueAfterReading(connection)
+        }
     }
 
     /// The client has read everything: its waiting commands go on.

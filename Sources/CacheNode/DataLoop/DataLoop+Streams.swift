@@ -52,7 +52,9 @@ extension DataLoop {
     mutating func runStreams() {
         hasRunnableStream = false
         for connection in streams
-        where connection.pointee.phase == .streaming && !connection.pointee.isBlocked {
+        where connection.pointee.phase == .streaming && !connection.pointee.isBlocked
+            && !connection.pointee.hasOutstanding
+        {
             run(connection)
         }
     }

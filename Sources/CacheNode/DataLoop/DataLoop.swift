@@ -74,6 +74,16 @@ struct DataLoop: ~Copyable {
     var subWindowEnd = Instant(nanoseconds: .max)
     /// The thread's processor time when the sub-window began.
     var subWindowStartTime: Int64 = 0
+    /// The way to other nodes; nil on a node that is alone.
+    let peers: PeerLinks?
+    /// Who owns a key, by the top bits of its hash; nil on a node that is alone.
+    let owners: UnsafeMutablePointer<UInt8>?
+    /// Which of the owners is this node.
+    let ownMember: Int
+    /// Whether keys of the present line wait to be sent to other nodes.
+    var hasGathered = false
+    /// Where the header of the peer's reply that is being composed lies, and what came before it.
+    var frameStart: (offset: Int, count: Int)?
     /// Bytes of connection buffers, and how many of them the pool knows of.
     var bufferBytes = 0
     var chargedBytes = 0
@@ -102,6 +112,8 @@ struct DataLoop: ~Copyable {
         now = shared.clock.reading
         bufferBytes = arenaBytes
         tap = WatchTap(shared.watchers, shared.prefixes)
+        (peers, owners) = Self.openPeers(shared)
+        ownMember = shared.configuration.cluster?.own ?? 0
         detector = shared.hotKeys.makeDetector(at: now.instant)
         if shared.hotKeys.isOn {
             subWindowEnd = HotKeyDetector.end(ofSubWindowAt: now.instant)
@@ -123,6 +135,7 @@ struct DataLoop: ~Copyable {
         arena.deallocate()
         windows.deallocate()
         probes.deallocate()
+        owners?.deallocate()
         Glibc.close(epoll)
     }
 
@@ -154,11 +167,13 @@ struct DataLoop: ~Copyable {
         // The clock is read after the turn's last `recv`: no request is judged by a time before it
         // came.
         now = shared.clock.reading
+        if peers != nil { flushQueues() }
         if !yielded.isEmpty { continueYielded() }
         if !streams.isEmpty { runStreams() }
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
         if now.instant >= subWindowEnd || detector.isFull { endSubWindow() }
+        if let peers { finishForwarding(peers) }
         if !tap.isEmpty { publishEvents() }
         if isLettingGo && isQuiet { letGo() }
         if !closed.isEmpty { freeClosed() }
@@ -166,11 +181,16 @@ struct DataLoop: ~Copyable {
         counters.add(.turns, 1)
     }
 
-    /// Event data below ``firstConnection`` name the inbox (0) and the listeners (1 and up).
+    /// Event data below ``firstConnection`` name the inbox (0), the listeners (1 and up) and the
+    /// links to other nodes.
     private static let firstConnection: UInt64 = 4096
+
+    /// Where the numbers of links begin.
+    static let firstLink: UInt64 = 2048
 
     private mutating func handle(_ data: UInt64, _ events: UInt32) {
         if data < Self.firstConnection {
+            if data >= Self.firstLink { return handleLink(Int(data - Self.firstLink), events) }
             if data == 0 { readInbox() } else { accept(Int(data) - 1) }
             return
         }
@@ -178,7 +198,11 @@ struct DataLoop: ~Copyable {
         guard connection.pointee.phase != .closed else { return }
         if connection.pointee.isBlocked {
             if events & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-                resume(connection)
+                if connection.pointee.output == nil {
+                    close(connection)
+                } else {
+                    resume(connection)
+                }
             }
             return
         }
@@ -222,7 +246,9 @@ struct DataLoop: ~Copyable {
             connection.pointee.input.append(windows[window].base + parsed, count: left)
         }
         noteInput(connection)
-        if connection.pointee.phase == .closing && !connection.pointee.isBlocked {
+        if connection.pointee.phase == .closing && !connection.pointee.isBlocked
+            && !connection.pointee.hasOutstanding
+        {
             close(connection)
         }
     }
@@ -269,6 +295,7 @@ struct DataLoop: ~Copyable {
             }
             // Who watches or reads a dump, or a long reply, has nothing to say meanwhile.
             if connection.pointee.phase == .streaming || connection.pointee.isBlocked { continue }
+            if connection.pointee.isPeer || connection.pointee.hasOutstanding { continue }
             if limit > 0 && second &- connection.pointee.lastActiveSecond >= limit {
                 counters.add(.idleKicks, 1)
                 close(connection, .idleTimeout)
@@ -318,7 +345,9 @@ struct DataLoop: ~Copyable {
         var next = connections
         while let connection = next {
             next = connection.pointee.next
-            if connection.pointee.isBatched || connection.pointee.isBlocked {
+            if connection.pointee.isBatched || connection.pointee.isBlocked
+                || connection.pointee.hasOutstanding
+            {
                 connection.pointee.phase = .closing
             } else {
                 close(connection, .shutdown)

@@ -21,6 +21,14 @@ struct BatchEntry {
         case badChunk
         /// A retrieval line's continuation without a key: only `END` is due.
         case end
+        /// One key of a retrieval, for another node; `keyCount` is negative.
+        case forwardKey
+        /// A command for another node: `exptime` bytes from `valueStart` of the window.
+        case forward
+        /// A peer's request begins, or ends; the hash is its number.
+        case frameStart, frameEnd
+        /// A peer's request that is not executed, for want of an equal table, or of time.
+        case frameMoved, frameExpired
     }
 
     var kind: Kind

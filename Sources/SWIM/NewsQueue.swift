@@ -1,0 +1,69 @@
+// What is still to be told, and how often it has been (DSN 2002, section 4.1).
+
+import Primitives
+
+/// Members of whom there is news, those told least often first, then the newest.
+///
+/// It holds no news, only names: what is sent is always what is known at that moment. So there is
+/// at most one entry per member, and the member table's limit bounds it.
+struct NewsQueue: Sendable {
+    struct Entry: Equatable, Sendable {
+        let id: NodeID
+        /// How often it has been sent.
+        var sends: Int
+        /// Rises with each piece of news.
+        let stamp: UInt64
+
+        func goesBefore(_ other: Entry) -> Bool {
+            sends == other.sends ? stamp > other.stamp : sends < other.sends
+        }
+    }
+
+    private(set) var entries: [Entry] = []
+    private var nextStamp: UInt64 = 0
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// There is news of `id`: it goes to the front, whatever was there of it before.
+    mutating func add(_ id: NodeID) {
+        remove(id)
+        insert(Entry(id: id, sends: 0, stamp: nextStamp))
+        nextStamp += 1
+    }
+
+    mutating func remove(_ id: NodeID) {
+        entries.removeAll { $0.id == id }
+    }
+
+    /// What is done with an entry that is offered.
+    enum Handling {
+        case sent, kept, dropped
+    }
+
+    /// Offers the entries in order, until `count` have been sent.
+    ///
+    /// An entry leaves when it has been sent `limit` times.
+    mutating func send(count: Int, limit: Int, _ offer: (NodeID) -> Handling) {
+        var sent: [Entry] = []
+        entries.removeAll { entry in
+            guard sent.count < count else { return false }
+            let handling = offer(entry.id)
+            if handling == .sent { sent.append(entry) }
+            return handling != .kept
+        }
+        for var entry in sent {
+            entry.sends += 1
+            if entry.sends < limit { insert(entry) }
+        }
+    }
+
+    private mutating func insert(_ entry: Entry) {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].goesBefore(entry) { low = middle + 1 } else { high = middle }
+        }
+        entries.insert(entry, at: low)
+    }
+}

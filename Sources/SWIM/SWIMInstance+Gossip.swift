@@ -1,0 +1,125 @@
+// How news spreads: on every message, and by gossip of its own while there is some
+// (DSN 2002, section 4.1).
+
+import Primitives
+
+extension SWIMInstance {
+    /// A message without news.
+    func message(_ body: Body, updates: [Update] = []) -> Message {
+        Message(
+            sender: id, life: myself.life, cluster: cluster, load: myself.load, body: body,
+            updates: updates)
+    }
+
+    mutating func send(_ body: Body, to member: Member, _ effects: inout [Effect]) {
+        send(body, to: member.id, at: member.metadata.peer, &effects)
+    }
+
+    /// Sends a datagram, with as much news as it holds.
+    ///
+    /// One whom we hold for suspect or worse hears that first of all, so that it can refute
+    /// (Lifeguard's buddy system, section IV-C); an answer may have other things to say first.
+    mutating func send(
+        _ body: Body, to receiver: NodeID, at address: Address, first: [Update] = [],
+        _ effects: inout [Effect]
+    ) {
+        var updates = first
+        if let held = member(receiver), held.status != .alive {
+            updates.append(held.update(withFacts: false))
+        }
+        var room = settings.datagramLimitBytes - settings.envelopeBytes - body.datagramBytesBound
+        for update in updates { room -= update.wireBytesBound }
+        takeNews(room: room, for: receiver, into: &updates)
+        effects.append(.send(message(body, updates: updates), to: address))
+    }
+
+    /// Appends the news that fits into `room` bytes.
+    private mutating func takeNews(room: Int, for receiver: NodeID, into updates: inout [Update]) {
+        guard !news.isEmpty else { return }
+        var room = room
+        var queue = news
+        news = NewsQueue()
+        queue.send(count: Self.updatesPerDatagram, limit: retransmitLimit) { subject in
+            guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
+                return .kept
+            }
+            guard let update = tellable(subject) else { return .dropped }
+            let bytes = update.wireBytesBound
+            guard bytes <= room else { return .kept }
+            room -= bytes
+            updates.append(update)
+            return .sent
+        }
+        news = queue
+    }
+
+    /// Updates in one datagram, at most: about as many accusations as fit.
+    static var updatesPerDatagram: Int { 40 }
+
+    /// How often each update is sent (DSN 2002, section 4.1: lambda * log n).
+    var retransmitLimit: Int {
+        settings.retransmitFactor * Logarithm.decimalDigits(clusterSize)
+    }
+
+    /// What is known of `subject`, if it may be told on.
+    ///
+    /// Who doubts most of the cluster keeps its accusations for those it accuses: more likely its
+    /// own link failed. Told to all when that is mended, they would make every member refute at
+    /// once, and verdicts would be believed.
+    private func tellable(_ subject: NodeID) -> Update? {
+        if subject == id { return myself.update(withFacts: true) }
+        guard let member = member(subject) else { return nil }
+        let isAccusation = member.status == .suspect || member.status == .dead
+        return isFrozen && isAccusation ? nil : member.update(withFacts: false)
+    }
+
+    /// While there is news it does not wait for pings: the next few members hear it.
+    mutating func gossipIfDue(at now: Instant, _ effects: inout [Effect]) {
+        guard now >= gossipAt else { return }
+        gossipAt = now.advanced(by: settings.gossipInterval)
+        guard !news.isEmpty, isServing || phase != .member else { return }
+        var targets: [NodeID] = []
+        for _ in 0..<min(settings.gossipFanOut, liveCount) {
+            guard let target = nextInGossipOrder() else { break }
+            // The order begins anew now and then.
+            if !targets.contains(target) { targets.append(target) }
+        }
+        for member in targets.compactMap({ member($0) }) {
+            let before = effects.count
+            send(.gossip, to: member, &effects)
+            // What it is told of itself comes with pings.
+            guard case .send(let message, _) = effects[before],
+                message.updates.contains(where: { $0.id != member.id })
+            else {
+                effects.removeLast()
+                continue
+            }
+        }
+    }
+
+    private mutating func nextInGossipOrder() -> NodeID? {
+        while gossipPosition < gossipOrder.count {
+            let id = gossipOrder[gossipPosition]
+            gossipPosition += 1
+            if member(id)?.status.isLive == true { return id }
+        }
+        gossipOrder = shuffledLiveMembers()
+        gossipPosition = min(1, gossipOrder.count)
+        return gossipOrder.first
+    }
+
+    /// Pings one of the dead now and then: when it was a partition that is healed now, the ping
+    /// tells it that it is held for dead, it refutes, and both sides meet again.
+    mutating func reconnectIfDue(at now: Instant, _ effects: inout [Effect]) {
+        guard now >= reconnectAt else { return }
+        reconnectAt = now.advanced(by: settings.reconnectInterval)
+        guard mayJudge else { return }
+        let dead = members.count { $0.status == .dead }
+        // All live members do this; together they ping each of the dead only so often.
+        let wanted = dead * settings.caretakers
+        guard dead > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else { return }
+        for member in randomMembers(1, where: { $0.status == .dead }) {
+            send(.ping(sequence: takeSequence(), target: member.id), to: member, &effects)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// The door to the simulator.
+
+/// What is simulated.
+public enum SimulatedProtocol: String, CaseIterable, Sendable {
+    /// Consensus.
+    case raft
+    /// Membership.
+    case swim
+
+    /// Runs one seed from its beginning to its end, or to the first property that does not hold.
+    public func run(_ options: SimulationOptions) -> SimulationReport {
+        switch self {
+        case .raft: RaftSimulation.run(options)
+        case .swim: SWIMSimulation.run(options)
+        }
+    }
+
+    /// Measures instead of judging: elections, or detection of crashes, for each cluster size.
+    public func measure(seeds: ClosedRange<UInt64>, sizes: [Int]) -> [String] {
+        switch self {
+        case .raft: RaftMeasurement.lines(seeds: seeds, sizes: sizes)
+        case .swim: SWIMMeasurement.lines(seeds: seeds, sizes: sizes)
+        }
+    }
+
+    /// What a set of seeds must have met, each at least once.
+    public var expectedCoverage: [CoverageEvent] {
+        switch self {
+        case .raft: CoverageEvent.world + CoverageEvent.raft
+        case .swim: CoverageEvent.world + CoverageEvent.swim
+        }
+    }
+
+    /// The bugs that can be planted in it.
+    public var bugs: [PlantedBug] {
+        PlantedBug.allCases.filter { $0.isIn == self }
+    }
+}
