@@ -55,6 +55,29 @@ func tableAgreesWithAWalk(seed: UInt64) throws {
     }
 }
 
+@Test("the example of docs/placement.md")
+func exampleOfTheGuide() throws {
+    let settings = RingSettings(virtualNodes: 2)
+    let founded = try Topology(founding: members(["a", "b", "c"]), ring: settings)
+    let points = try HashRing(founded.members, settings).points
+    #expect(
+        points.map(\.position) == [
+            0x2c32_2a05_0219_1e14, 0x38f7_60f4_1870_37a0, 0x62a0_8e11_3fb1_cd0c,
+            0xbab6_f4cd_4b99_e0f3, 0xc098_6cb9_2029_c8f5, 0xcfc4_f99b_6007_a662,
+        ])
+    #expect(points.map(\.member) == [2, 0, 2, 0, 1, 1])
+    let keys = ["user:1", "user:2", "user:42", "user:14"]
+    let without = try Topology(founding: members(["a", "b"]), ring: settings)
+    let cut = try founded.changing(overrides: [Override(.position(1 << 63), owner: id("b"))])
+    for (topology, owners) in [
+        (founded, ["c", "a", "a", "c"]), (without, ["a", "a", "a", "a"]),
+        (cut, ["c", "b", "a", "c"]),
+    ] {
+        let table = try topology.table
+        #expect(keys.map { table.owner(of: $0) } == owners)
+    }
+}
+
 @Test("an override of an owner that is lost or without weight does not count")
 func voidOverrides() throws {
     let list = members(3) + [member("router", weight: 0)]
