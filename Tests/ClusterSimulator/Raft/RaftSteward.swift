@@ -33,11 +33,7 @@ extension RaftCluster {
         if !isAtPeace, choices.chance(permille: 60) {
             world.coverage.add(.leadershipTransfers)
             let target = choices.chance(permille: 500) ? choices.pick(configuration.voters) : nil
-<<<<<<< HEAD
-            let heir = target?.description ?? "anybody"
-=======
             let heir = target.map { "\($0)" } ?? "anybody"
->>>>>>> main
             world.note("operator: \(nodes[leader].id) hands over to \(heir)")
             return try step(.transferLeadership(to: target), on: leader)
         }
