@@ -97,11 +97,13 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "SWIMTests", dependencies: ["SWIM", "Primitives"], swiftSettings: strict),
+            name: "SWIMTests", dependencies: ["SWIM", "Primitives"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
         .testTarget(
             name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
         .testTarget(
-            name: "CacheNodeTests", dependencies: ["CacheNode", "Raft", "Primitives"],
+            name: "CacheNodeTests", dependencies: ["CacheNode", "HotKeys", "Raft", "Primitives"],
             swiftSettings: strict),
         .testTarget(
             name: "LoadGeneratorTests",

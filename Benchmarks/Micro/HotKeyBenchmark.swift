@@ -12,7 +12,9 @@ struct HotKeyBenchmark {
     private let parser = RequestParser()
     /// Requests of one measured stretch; with and without the detector by turns.
     private static let stretch = 100_000
-    private static let rounds = 40
+    private static let rounds = 100
+    /// Sub-windows before anything is measured.
+    private static let reportsBefore = 3
     private static let depth = 16
     private static let keysPerGet = 50
 
@@ -93,20 +95,22 @@ struct HotKeyBenchmark {
         var detector = HotKeyDetector(secret: 11, seed: 3, at: began)
         var (with, without) = ([Double](), [Double]())
         var end = nanoseconds() + HotKeyDetector.subWindowNanoseconds
-        var period = 1.0
-        // A first stretch brings caches and sampling to where they stay.
-        for round in 0..<Self.rounds + 8 {
+        var (period, reports, round) = (1.0, 0, 0)
+        while round < Self.rounds {
             let plain = pass(&shard, received, &detector, isOn: false)
             let detecting = pass(&shard, received, &detector, isOn: true)
-            if round >= 8 {
+            // The first reports bring caches and sampling to where they stay.
+            if reports >= Self.reportsBefore {
                 without.append(plain)
                 with.append(detecting)
+                round += 1
             }
             if nanoseconds() >= end {
                 // Half of the time went into passes without the detector: its clock runs half as
                 // fast, so that it sees the rate of a loop that does nothing else.
                 let report = detector.endSubWindow(at: Instant(nanoseconds: end / 2))
                 period = report.samplingPeriod
+                reports += 1
                 end += HotKeyDetector.subWindowNanoseconds
             }
         }

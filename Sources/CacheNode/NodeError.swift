@@ -75,11 +75,11 @@ extension NodeError: CustomStringConvertible {
         case .damagedLog(let path, let error):
             "\(path): \(error)"
         case .missingLogFile(let path):
-            "\(path) is missing beside other files of the same log, so what this node promised is not"
-                + " known: restore it, or \(RaftError.remedy)"
+            "\(path) is missing beside other files of the same log, so what this node promised is"
+                + " not known: restore it, or \(RaftError.remedy)"
         case .logFileFailed(let call, let path, let code):
-            "\(call) of \(path) failed (\(Self.text(code))), so what is on disk is not known any"
-                + " more and the node stops: check the disk and who may write there, then start again"
+            "\(call) of \(path) failed (\(Self.text(code))), so what is on disk is not known and"
+                + " the node stops: check the disk and who may write there, then start it again"
         case .system(let call, let code):
             "\(call) failed (\(Self.text(code))): the system is out of a resource the node needs;"
                 + " free it and start again"

@@ -108,7 +108,7 @@ final class NodeShared: Sendable {
         processIdentifier = getpid()
         verbosity = Atomic(configuration.verbosity)
         watchers = WatchHub(clock: clock)
-        hotKeys = HotKeyBoard(configuration, secret: shards.access.secret)
+        hotKeys = try HotKeyBoard(configuration)
     }
 
     /// Tells every shard what is watched now.
@@ -125,6 +125,12 @@ final class NodeShared: Sendable {
                 }
             }
         }
+    }
+
+    /// The node's name, as clients know it.
+    var clientName: String {
+        guard let listener = listeners.first else { return "-" }
+        return listener.isUnix ? listener.name : "\(listener.name):\(listener.port)"
     }
 
     /// Asks every loop to let its connections go.

@@ -36,13 +36,15 @@ public struct CountMinSketch: ~Copyable, Sendable {
     }
 
     /// The same for sizes that are known to be right.
-    init(validWidth width: Int, depth: Int, secret: UInt64) {
+    ///
+    /// Counters start at `start`; other than 0 in tests only, which could not wait for the highest.
+    init(validWidth width: Int, depth: Int, secret: UInt64, start: UInt32 = 0) {
         precondition(
             width & (width - 1) == 0 && Self.depthRange.contains(depth), "\(width) x \(depth)")
         self.width = width
         self.depth = depth
         self.secret = secret
-        counters = Array(repeating: 0, count: width * depth)
+        counters = Array(repeating: start, count: width * depth)
     }
 
     /// Bytes of counters.

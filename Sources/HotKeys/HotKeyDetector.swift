@@ -28,6 +28,12 @@ public struct HotKeyDetector: ~Copyable, Sendable {
     /// Each costs about 100 ns, so detection takes less than one percent of a loop's time.
     public static let samplesPerSecond = 60_000.0
 
+    /// Samples after which a sub-window ends early: twice what the aim allows it.
+    ///
+    /// After a quiet time every request is sampled; a rush must not pay for that until its
+    /// sub-window is over.
+    public static let sampleLimit = 30_000
+
     private var sketch: CountMinSketch
     private var top: TopKeys
     private var sampler: GeometricSampler
@@ -61,6 +67,10 @@ public struct HotKeyDetector: ~Copyable, Sendable {
     public mutating func setArcCount(_ count: Int) {
         arcs = Array(repeating: 0, count: max(1, count))
     }
+
+    /// Whether the sub-window should end at once, whatever the time: the load has risen so much
+    /// that its sampling costs too much.
+    public var isFull: Bool { samples >= Self.sampleLimit }
 
     /// Whether this request is a sample: then ``record(_:key:)`` has to be called for it.
     @inlinable

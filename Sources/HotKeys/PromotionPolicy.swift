@@ -66,7 +66,7 @@ public struct PromotionPolicy: Sendable {
         var demotedAt: Int64?
         /// When it was last seen at all.
         var seenAt: Int64
-        /// The heat it was promoted with.
+        /// When it was promoted last.
         var promotedAt: Int64 = 0
     }
 
@@ -249,11 +249,35 @@ public struct PromotionPolicy: Sendable {
     ) -> Int? {
         let position = position(of: key.hash)
         if position < tracked.count, tracked[position].hash == key.hash { return position }
-        guard creating, tracked.count < settings.trackedKeys else { return nil }
+        guard creating,
+            tracked.count < settings.trackedKeys || makeRoom(for: heat(of: key))
+        else { return nil }
+        let place = self.position(of: key.hash)
         tracked.insert(
             Tracked(hash: key.hash, key: key.key, state: .warm, since: now, seenAt: now),
-            at: position)
-        return position
+            at: place)
+        return place
+    }
+
+    /// Gives up the key that is followed with the least reason: of those that are not hot and
+    /// colder than `heat` the coldest, and of equally cold ones the one unseen for longest.
+    ///
+    /// Without it a hot set that changes all the time would fill the list with keys that are only
+    /// remembered, and keep out one that is hot now.
+    private mutating func makeRoom(for heat: Double) -> Bool {
+        var least: Int?
+        for index in tracked.indices
+        where tracked[index].state == .warm && tracked[index].heat < heat {
+            guard let found = least else {
+                least = index
+                continue
+            }
+            let (one, other) = (tracked[index], tracked[found])
+            if (one.heat, one.seenAt) < (other.heat, other.seenAt) { least = index }
+        }
+        guard let least else { return false }
+        tracked.remove(at: least)
+        return true
     }
 
     /// Drops warm keys that have nothing to be remembered for.

@@ -69,7 +69,8 @@ extension RaftInstance {
     public enum MembershipChange: Equatable, Sendable {
         /// A new member begins to follow.
         case addLearner(NodeID)
-        /// A learner that has caught up gets a vote.
+        /// A learner that has caught up gets a vote. It must have a disk, or an entry that it has
+        /// acknowledged and forgotten may be counted on it.
         case promote(NodeID)
         /// A voter goes on as a learner.
         case demote(NodeID)

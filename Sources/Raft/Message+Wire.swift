@@ -43,8 +43,8 @@ extension RaftInstance.Message {
         case .appendResponse(let response): writer.message(field: 7) { response.write(&$0) }
         case .heartbeat(let commitIndex, let round):
             writer.message(field: 8) { $0.varints(commitIndex, round) }
-        case .heartbeatResponse(let round, let lastIndex):
-            writer.message(field: 9) { $0.varints(round, lastIndex) }
+        case .heartbeatResponse(let round, let agreedIndex):
+            writer.message(field: 9) { $0.varints(round, agreedIndex) }
         case .snapshotChunk(let chunk): writer.message(field: 10) { chunk.write(&$0) }
         case .snapshotResponse(let index, let offset, let received):
             writer.message(field: 11) { $0.varints(index, UInt64(offset), UInt64(received)) }
@@ -84,7 +84,7 @@ extension RaftInstance.Message.Body {
             self = .heartbeat(commitIndex: numbers[0], round: numbers[1])
         case 9:
             let numbers = try reader.varints(2)
-            self = .heartbeatResponse(round: numbers[0], lastIndex: numbers[1])
+            self = .heartbeatResponse(round: numbers[0], agreedIndex: numbers[1])
         case 10: self = .snapshotChunk(try RaftInstance.SnapshotChunk(&reader))
         case 11:
             let numbers = try reader.varints(3)

@@ -35,8 +35,9 @@ extension RaftInstance {
             case appendResponse(AppendResponse)
             /// The leader is alive, and this much of the receiver's log is committed.
             case heartbeat(commitIndex: LogIndex, round: UInt64)
-            /// The answer: which round is meant, and where the sender's log ends.
-            case heartbeatResponse(round: UInt64, lastIndex: LogIndex)
+            /// The answer: which round is meant, and up to where the sender knows its log to agree
+            /// with the leader's; after a restart it has to be shown first.
+            case heartbeatResponse(round: UInt64, agreedIndex: LogIndex)
             /// InstallSnapshot (Figure 13).
             case snapshotChunk(SnapshotChunk)
             /// Its result: to which chunk, and how many bytes the sender has of the snapshot.

@@ -21,7 +21,8 @@ extension RaftError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .gapInLog(let expected, let found):
-            "the log has entry \(found) where \(expected) should be: entries are lost; \(Self.remedy)"
+            "the log has entry \(found) where \(expected) should be: entries are lost;"
+                + " \(Self.remedy)"
         case .termsOutOfOrder(let index, let term):
             "entry \(index) has term \(term), which its log cannot hold; \(Self.remedy)"
         case .damagedRecord(let offset):

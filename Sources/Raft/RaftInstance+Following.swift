@@ -24,10 +24,11 @@ extension RaftInstance {
     /// Whether the entries are consecutive and their terms rise; what comes from outside is not
     /// taken on trust.
     private func isWellFormed(_ append: Append) -> Bool {
+        guard append.previousIndex <= WireLimits.number else { return false }
         var index = append.previousIndex
         var lastTerm = append.previousTerm
         for entry in append.entries {
-            guard entry.index == index + 1, entry.term >= lastTerm, entry.term <= term else {
+            guard entry.index == index &+ 1, entry.term >= lastTerm, entry.term <= term else {
                 return false
             }
             index = entry.index
@@ -75,6 +76,6 @@ extension RaftInstance {
         // An answer claims nothing of what is on disk, so a slow disk need not cost the leader its
         // majority.
         sendAtOnce(
-            .heartbeatResponse(round: round, lastIndex: log.lastIndex), to: leader, &effects)
+            .heartbeatResponse(round: round, agreedIndex: agreedIndex), to: leader, &effects)
     }
 }

@@ -26,7 +26,7 @@ extension RaftInstance {
     }
 
     mutating func receiveHeartbeatResponse(
-        _ round: UInt64, _ lastIndex: LogIndex, from sender: NodeID, at now: Instant,
+        _ round: UInt64, _ agreed: LogIndex, from sender: NodeID, at now: Instant,
         _ effects: inout [Effect]
     ) {
         guard let leading = leadership, let position = leading.position(of: sender),
@@ -35,12 +35,11 @@ extension RaftInstance {
         var peer = leading.peers[position]
         peer.lastContact = now
         peer.round = max(peer.round, round)
-        // Whatever was lost on the way: ask again.
+        // Whatever was lost on the way, or forgotten at its end: ask again.
         if case .probing = peer.mode { peer.mode = .probing(isWaiting: false) }
         leadership?.peers[position] = peer
-        let hasForgotten = forgetfulLearner(at: position, lastIndex, now)
         resendChunk(toPeerAt: position, at: now, &effects)
-        if hasForgotten || peer.match < log.lastIndex {
+        if peer.match < log.lastIndex || agreed < peer.match {
             sendAppend(toPeerAt: position, evenEmpty: true, at: now, &effects)
         }
         confirmReads(at: now, &effects)

@@ -19,18 +19,19 @@ extension RaftInstance {
     mutating func receiveRead(
         _ asker: PendingRead.Asker, at now: Instant, _ effects: inout [Effect]
     ) {
-        guard let leading = leadership else { return refuse(asker, .notLeader, &effects) }
-        guard leading.reads.count < settings.readLimit else {
-            return refuse(asker, .busy, &effects)
-        }
-        let knowsCommits = commitIndex >= leading.firstIndex
+        // Numbers only: a copy of the leadership would have the list of reads copied, too.
+        guard let round = leadership?.round, let waiting = leadership?.reads.count,
+            let firstIndex = leadership?.firstIndex
+        else { return refuse(asker, .notLeader, &effects) }
+        guard waiting < settings.readLimit else { return refuse(asker, .busy, &effects) }
+        let knowsCommits = commitIndex >= firstIndex
         if settings.readsByLease, knowsCommits, let leaseEnd, now < leaseEnd {
             return grant(asker, commitIndex, at: now, &effects)
         }
-        let isRoundUnderWay = confirmedRound < leading.round
+        let isRoundUnderWay = confirmedRound < round
         leadership?.reads.append(
             PendingRead(
-                asker: asker, round: leading.round + 1, index: knowsCommits ? commitIndex : nil))
+                asker: asker, round: round + 1, index: knowsCommits ? commitIndex : nil))
         // One round at a time: reads that come meanwhile share the next one.
         if !isRoundUnderWay { beginRound(at: now, &effects) }
     }

@@ -6,7 +6,7 @@ extension RaftInstance {
     mutating func receive(
         _ message: Message, from sender: NodeID, at now: Instant, _ effects: inout [Effect]
     ) {
-        guard sender != id else { return }
+        guard sender != id, message.term <= WireLimits.number else { return }
         switch message.body {
         case .proposal, .proposalResponse, .readRequest, .readResponse:
             return receiveRequest(message.body, from: sender, at: now, &effects)
@@ -49,7 +49,7 @@ extension RaftInstance {
         switch body {
         case .voteRequest: send(.voteResponse(granted: false), to: sender, &effects)
         case .append, .heartbeat, .snapshotChunk:
-            send(.heartbeatResponse(round: 0, lastIndex: log.lastIndex), to: sender, &effects)
+            send(.heartbeatResponse(round: 0, agreedIndex: agreedIndex), to: sender, &effects)
         default: break
         }
     }
@@ -73,8 +73,8 @@ extension RaftInstance {
         case .timeoutNow: receiveTimeoutNow(from: sender, at: now, &effects)
         case .appendResponse(let response):
             receiveAppendResponse(response, from: sender, at: now, &effects)
-        case .heartbeatResponse(let round, let lastIndex):
-            receiveHeartbeatResponse(round, lastIndex, from: sender, at: now, &effects)
+        case .heartbeatResponse(let round, let agreed):
+            receiveHeartbeatResponse(round, agreed, from: sender, at: now, &effects)
         case .snapshotResponse(let index, let offset, let received):
             receiveChunkResponse(index, offset, received, from: sender, at: now, &effects)
         case .preVoteRequest, .preVoteResponse, .proposal, .proposalResponse, .readRequest,

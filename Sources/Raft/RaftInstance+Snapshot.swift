@@ -70,21 +70,31 @@ extension RaftInstance {
         else { return }
         // Where the follower stands: farther, or at the beginning if it has restarted.
         transfer.offset = received
-        transfer.sentAt = now
-        leadership?.peers[position].mode = .installing(transfer)
-        sendChunk(of: transfer, to: sender, &effects)
+        sendAgain(transfer, toPeerAt: position, at: now, &effects)
     }
 
     /// Sends a chunk again that was not answered, to a follower that answers heartbeats.
     mutating func resendChunk(
         toPeerAt position: Int, at now: Instant, _ effects: inout [Effect]
     ) {
-        guard let peer = leadership?.peers[position], case .installing(var transfer) = peer.mode,
+        guard let peer = leadership?.peers[position], case .installing(let transfer) = peer.mode,
             now >= transfer.sentAt.advanced(by: settings.chunkPatience)
         else { return }
-        transfer.sentAt = now
-        leadership?.peers[position].mode = .installing(transfer)
-        sendChunk(of: transfer, to: peer.id, &effects)
+        sendAgain(transfer, toPeerAt: position, at: now, &effects)
+    }
+
+    /// Sends the chunk at the transfer's offset; at the beginning, of the newest snapshot there is.
+    private mutating func sendAgain(
+        _ transfer: SnapshotTransfer, toPeerAt position: Int, at now: Instant,
+        _ effects: inout [Effect]
+    ) {
+        guard let peer = leadership?.peers[position] else { return }
+        var current = transfer
+        if transfer.offset == 0 { current = SnapshotTransfer(snapshot: log.snapshot, sentAt: now) }
+        current.sentAt = now
+        leadership?.peers[position].next = current.snapshot.index + 1
+        leadership?.peers[position].mode = .installing(current)
+        sendChunk(of: current, to: peer.id, &effects)
     }
 
     // MARK: Receiving it
@@ -102,7 +112,8 @@ extension RaftInstance {
             return send(.appendResponse(.accepted(match: commitIndex)), to: leader, &effects)
         }
         guard chunk.totalBytes <= settings.snapshotLimitBytes, chunk.offset >= 0,
-            chunk.data.count <= chunk.totalBytes - chunk.offset, chunk.term <= term
+            chunk.data.count <= chunk.totalBytes - chunk.offset, chunk.term <= term,
+            chunk.index <= WireLimits.number
         else { return }
         let received = collect(chunk, from: leader)
         guard received == chunk.totalBytes else {

@@ -42,7 +42,8 @@ public struct RaftInstance: Sendable {
         case apply([Entry])
         /// Replace the state machine's state: everything before this snapshot's end is in it.
         case restore(Snapshot)
-        /// Take a snapshot of the state machine when convenient: ``Input/snapshotTaken(index:data:)``.
+        /// Take a snapshot of the state machine when convenient:
+        /// ``Input/snapshotTaken(index:data:)``.
         case takeSnapshot
         /// What became of a proposal; each ticket is answered once. A network that doubles messages
         /// may have it appended twice: commands carry what the state machine needs to tell.

@@ -35,14 +35,21 @@ struct NewsQueue: Sendable {
         entries.removeAll { $0.id == id }
     }
 
-    /// Offers the entries in order; those for which `isSent` says yes have been sent once more, and
-    /// leave when they have been `limit` times. It stops after `count` of them.
-    mutating func send(count: Int, limit: Int, _ isSent: (NodeID) -> Bool) {
+    /// What is done with an entry that is offered.
+    enum Handling {
+        case sent, kept, dropped
+    }
+
+    /// Offers the entries in order, until `count` have been sent.
+    ///
+    /// An entry leaves when it has been sent `limit` times.
+    mutating func send(count: Int, limit: Int, _ offer: (NodeID) -> Handling) {
         var sent: [Entry] = []
         entries.removeAll { entry in
-            guard sent.count < count, isSent(entry.id) else { return false }
-            sent.append(entry)
-            return true
+            guard sent.count < count else { return false }
+            let handling = offer(entry.id)
+            if handling == .sent { sent.append(entry) }
+            return handling != .kept
         }
         for var entry in sent {
             entry.sends += 1

@@ -18,17 +18,17 @@ extension SWIMInstance {
     /// Sends a datagram, with as much news as it holds.
     ///
     /// One whom we hold for suspect or worse hears that first of all, so that it can refute
-    /// (Lifeguard's buddy system, section IV-C).
+    /// (Lifeguard's buddy system, section IV-C); an answer may have other things to say first.
     mutating func send(
-        _ body: Body, to receiver: NodeID, at address: Address, _ effects: inout [Effect]
+        _ body: Body, to receiver: NodeID, at address: Address, first: [Update] = [],
+        _ effects: inout [Effect]
     ) {
-        var room = settings.datagramLimitBytes - settings.envelopeBytes - body.datagramBytesBound
-        var updates: [Update] = []
+        var updates = first
         if let held = member(receiver), held.status != .alive {
-            let accusation = held.update(withFacts: false)
-            room -= accusation.wireBytesBound
-            updates.append(accusation)
+            updates.append(held.update(withFacts: false))
         }
+        var room = settings.datagramLimitBytes - settings.envelopeBytes - body.datagramBytesBound
+        for update in updates { room -= update.wireBytesBound }
         takeNews(room: room, for: receiver, into: &updates)
         effects.append(.send(message(body, updates: updates), to: address))
     }
@@ -40,12 +40,15 @@ extension SWIMInstance {
         var queue = news
         news = NewsQueue()
         queue.send(count: Self.updatesPerDatagram, limit: retransmitLimit) { subject in
-            guard subject != receiver, let update = tellable(subject) else { return false }
+            guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
+                return .kept
+            }
+            guard let update = tellable(subject) else { return .dropped }
             let bytes = update.wireBytesBound
-            guard bytes <= room else { return false }
+            guard bytes <= room else { return .kept }
             room -= bytes
             updates.append(update)
-            return true
+            return .sent
         }
         news = queue
     }
@@ -61,7 +64,8 @@ extension SWIMInstance {
     /// What is known of `subject`, if it may be told on.
     ///
     /// Who doubts most of the cluster keeps its accusations for those it accuses: more likely its
-    /// own link failed, and told to all they would make every member refute at once.
+    /// own link failed. Told to all when that is mended, they would make every member refute at
+    /// once, and verdicts would be believed.
     private func tellable(_ subject: NodeID) -> Update? {
         if subject == id { return myself.update(withFacts: true) }
         guard let member = member(subject) else { return nil }
@@ -74,12 +78,21 @@ extension SWIMInstance {
         guard now >= gossipAt else { return }
         gossipAt = now.advanced(by: settings.gossipInterval)
         guard !news.isEmpty, isServing || phase != .member else { return }
+        var targets: [NodeID] = []
         for _ in 0..<min(settings.gossipFanOut, liveCount) {
-            guard let target = nextInGossipOrder(), let member = member(target) else { return }
+            guard let target = nextInGossipOrder() else { break }
+            // The order begins anew now and then.
+            if !targets.contains(target) { targets.append(target) }
+        }
+        for member in targets.compactMap({ member($0) }) {
             let before = effects.count
             send(.gossip, to: member, &effects)
-            if case .send(let message, _) = effects[before], message.updates.isEmpty {
+            // What it is told of itself comes with pings.
+            guard case .send(let message, _) = effects[before],
+                message.updates.contains(where: { $0.id != member.id })
+            else {
                 effects.removeLast()
+                continue
             }
         }
     }
@@ -103,7 +116,7 @@ extension SWIMInstance {
         guard mayJudge else { return }
         let dead = members.count { $0.status == .dead }
         // All live members do this; together they ping each of the dead only so often.
-        let wanted = dead * settings.reconnectsPerDead
+        let wanted = dead * settings.caretakers
         guard dead > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else { return }
         for member in randomMembers(1, where: { $0.status == .dead }) {
             send(.ping(sequence: takeSequence(), target: member.id), to: member, &effects)

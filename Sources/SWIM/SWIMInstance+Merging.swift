@@ -48,14 +48,16 @@ extension SWIMInstance {
         return members[index].metadata != metadata
     }
 
-    /// A member that was dead is back: where it was, others may be that we hold for dead, and who
-    /// hold us for dead. At most one push-pull a second, whatever returns; and only few of a large
-    /// cluster's members do it, as the one that returned has to answer them all.
+    /// A member that was dead is back.
+    ///
+    /// Where it was, others may be that we hold for dead, and who hold us for dead. At most one
+    /// push-pull a second, whatever returns; and only few of a large cluster's members do it, as
+    /// the one that returned has to answer them all.
     private mutating func memberReturned(
         at index: Int, now: Instant, _ effects: inout [Effect]
     ) {
         let dice = Int.random(in: 0..<clusterSize, using: &random)
-        guard now >= bridgeAt, mayJudge, dice < settings.reconnectsPerDead else { return }
+        guard now >= bridgeAt, mayJudge, dice < settings.caretakers else { return }
         bridgeAt = now.advanced(by: .seconds(1))
         sendPushPull(.pushPullRequest, to: members[index].metadata.peer, &effects)
     }
@@ -68,17 +70,19 @@ extension SWIMInstance {
         guard update.precedence > myself.precedence, phase == .member else {
             return repeatMyself(to: update)
         }
-        // What we left behind in an earlier life is no accusation.
-        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         guard isServing else {
             unansweredAccusation = max(update.incarnation, unansweredAccusation ?? 0)
             return
         }
+        // What we left behind in an earlier life is no accusation.
+        if update.life == myself.life, update.status != .alive { health.note(.refuted) }
         raiseIncarnation(above: update.incarnation, &effects)
     }
 
-    /// An accusation that was refuted already: who repeats it has missed the refutation, perhaps
-    /// because nobody could be reached while it was spread. So it is spread again.
+    /// Spreads a refutation again.
+    ///
+    /// Who repeats an accusation that was refuted already has missed it, perhaps because nobody
+    /// could be reached while it was spread.
     private mutating func repeatMyself(to update: Update) {
         guard update.status == .suspect || update.status == .dead, phase == .member, isServing,
             update.precedence < myself.precedence

@@ -38,8 +38,10 @@ extension SWIMInstance {
         effects.append(.leaveFinished)
     }
 
-    /// Another process uses our name, or did: a life of our own that ended, which hears nothing
-    /// any more, or a rival. The one that started later yields, if the earlier one lives to say so.
+    /// Another process uses our name, or did.
+    ///
+    /// It may be a life of our own that ended and hears nothing any more, or a rival. The one that
+    /// started later yields, if the earlier one lives to say so.
     mutating func hearOfNamesake(
         _ update: Update, at now: Instant, _ effects: inout [Effect]
     ) {

@@ -17,7 +17,11 @@ extension SWIMInstance {
         for update in message.updates { apply(update, at: now, &effects) }
         switch message.body {
         case .ping(let sequence, let target):
-            receivePing(sequence, target: target, from: message.sender, address, &effects)
+            // Only who is meant answers, and not while its node serves nobody.
+            guard target == id, isServing else { return }
+            send(
+                .ack(sequence: sequence), to: message.sender, at: address,
+                first: corrections(of: message), &effects)
         case .ack(let sequence):
             receiveAck(sequence, from: message.sender, at: now, &effects)
         case .nack(let sequence):
@@ -31,21 +35,24 @@ extension SWIMInstance {
         }
     }
 
-    /// Messages of other clusters are none of our business. One who does not know its cluster yet
-    /// may ask to join, and learns it from the answer.
+    /// Messages of other clusters are none of our business.
+    ///
+    /// One who does not know its cluster yet may ask to join, and learns it from the answer.
     private mutating func belongsHere(_ message: Message) -> Bool {
         if cluster == 0, message.body == .pushPullResponse { cluster = message.cluster }
         if message.cluster == cluster { return true }
         return message.cluster == 0 && message.body == .pushPullRequest
     }
 
-    /// Only who is meant answers, and not while its node serves nobody.
-    private mutating func receivePing(
-        _ sequence: UInt64, target: NodeID, from sender: NodeID, _ address: Address,
-        _ effects: inout [Effect]
-    ) {
-        guard target == id, isServing else { return }
-        send(.ack(sequence: sequence), to: sender, at: address, &effects)
+    /// What a ping shows its sender to be wrong about: us, if it accuses us of what is refuted; or
+    /// itself, if we know another process by its name and the others reach only that one.
+    private func corrections(of message: Message) -> [Update] {
+        if message.updates.contains(where: { $0.id == id && $0.precedence < myself.precedence }) {
+            return [myself.update(withFacts: true)]
+        }
+        guard let held = member(message.sender), held.status == .alive, held.life != message.life
+        else { return [] }
+        return [held.update(withFacts: false)]
     }
 
     /// A message under our own name: our own, come back to us, or a rival's.

@@ -29,6 +29,22 @@ extension SWIMInstance {
         if members[index].suspicion?.add(accusers) == true { news.add(members[index].id) }
     }
 
+    /// Tells suspects that they are suspected, once per period for as long as they are.
+    ///
+    /// That is the buddy system (Lifeguard, section IV-C) without waiting for their turn: where
+    /// packets are lost, one ping is not enough to hear that it lives. In large clusters only some
+    /// of the members do it, and each only for a few suspects at a time.
+    mutating func remindIfDue(at now: Instant, _ effects: inout [Effect]) {
+        guard now >= remindAt else { return }
+        remindAt = now.advanced(by: settings.period)
+        guard suspectCount > 0, mayJudge else { return }
+        for suspect in randomMembers(settings.probeLimit, where: { $0.status == .suspect }) {
+            let dice = Int.random(in: 0..<clusterSize, using: &random)
+            guard dice < settings.caretakers else { continue }
+            send(.ping(sequence: takeSequence(), target: suspect.id), to: suspect, &effects)
+        }
+    }
+
     /// Suspects whose time is up are dead, unless too many are doubted.
     mutating func expireSuspicions(at now: Instant, _ effects: inout [Effect]) {
         guard suspectCount > 0 || isFrozen else { return }
@@ -59,6 +75,10 @@ extension SWIMInstance {
         let isFrozen = 2 * doubted > clusterSize + freshlyDead
         if isFrozen != self.isFrozen {
             self.isFrozen = isFrozen
+            // Those still doubted have had no chance to refute while nobody was heard.
+            if !isFrozen {
+                for index in members.indices { members[index].suspicion?.restart(at: now) }
+            }
             effects.append(.removalsFrozen(isFrozen))
         }
     }

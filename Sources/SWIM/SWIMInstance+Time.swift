@@ -11,7 +11,7 @@ extension SWIMInstance {
         var next = min(probeAt, pushPullAt, housekeepingAt)
         if !news.isEmpty, liveCount > 0 { next = min(next, gossipAt) }
         if isJoining { next = min(next, joinAt) }
-        next = min(next, reconnectAt)
+        next = min(next, reconnectAt, remindAt)
         for probe in probes { next = min(next, probe.nextDeadline) }
         for relay in relays { next = min(next, relay.nextDeadline) }
         if suspectCount > 0, !isFrozen, mayJudge {
@@ -56,6 +56,7 @@ extension SWIMInstance {
         gossipAt = gossipAt.advanced(by: pause)
         pushPullAt = pushPullAt.advanced(by: pause)
         reconnectAt = reconnectAt.advanced(by: pause)
+        remindAt = remindAt.advanced(by: pause)
         joinAt = joinAt.advanced(by: pause)
         housekeepingAt = housekeepingAt.advanced(by: pause)
         if case .leaving(let until) = phase { phase = .leaving(until: until.advanced(by: pause)) }

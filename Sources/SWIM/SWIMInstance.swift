@@ -1,7 +1,7 @@
 // Membership: who is there, agreed on without anybody in charge. Each member pings one other per
 // period, asks relays when it gets no answer, and lets news ride on those messages. SWIM is Das,
-// Gupta and Motivala, DSN 2002; Lifeguard is Dadgar, Phillips and Currey, DSN Workshops 2018
-// (arXiv 1707.00788), which made it bear members that are slow.
+// Gupta and Motivala, DSN 2002; Lifeguard is Dadgar, Phillips and Currey, arXiv 1707.00788 (2017),
+// which made it bear members that are slow.
 // Each file SWIMInstance+X.swift holds the rules of one part of the papers.
 
 public import Primitives
@@ -114,6 +114,8 @@ public struct SWIMInstance: Sendable {
     var gossipAt: Instant
     var pushPullAt: Instant
     var reconnectAt: Instant
+    /// When suspects are told again.
+    var remindAt: Instant
     var joinAt: Instant
     /// Not before this moment a returned member causes another push-pull.
     var bridgeAt: Instant
@@ -134,7 +136,8 @@ public struct SWIMInstance: Sendable {
     ///   - id: This member; derived from its unique name.
     ///   - life: This process: higher than those of earlier processes of the name, such as the
     ///     date of its start. It tells a restart from two processes with one name.
-    ///   - incarnation: Where to begin: above what ``Effect/incarnationRaised(_:)`` last gave, or 1.
+    ///   - incarnation: Where to begin: above what ``Effect/incarnationRaised(_:)`` last gave, or
+    ///     1.
     ///   - metadata: What others are told.
     ///   - settings: Times and limits.
     ///   - cluster: The cluster it founded or belonged to; 0 to learn it by joining.
@@ -162,6 +165,7 @@ public struct SWIMInstance: Sendable {
         gossipAt = now
         pushPullAt = now
         reconnectAt = now
+        remindAt = now
         joinAt = now
         bridgeAt = now
         nameTakenAt = now
@@ -170,6 +174,7 @@ public struct SWIMInstance: Sendable {
         lastInstant = now
         // Members that start together do not all ping at once.
         probeAt = now.advanced(by: randomPart(of: settings.period))
+        remindAt = now.advanced(by: randomPart(of: settings.period))
         reconnectAt = now.advanced(by: randomPart(of: settings.reconnectInterval))
         housekeepingAt = now.advanced(by: Self.housekeepingInterval)
         drawPushPull(at: now)
@@ -204,6 +209,7 @@ public struct SWIMInstance: Sendable {
         expireRelays(at: now, &effects)
         expireProbes(at: now, &effects)
         expireSuspicions(at: now, &effects)
+        remindIfDue(at: now, &effects)
         startUrgentProbes(at: now, &effects)
         startProbeIfDue(at: now, &effects)
         gossipIfDue(at: now, &effects)

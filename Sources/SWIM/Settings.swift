@@ -33,7 +33,9 @@ extension SWIMInstance {
         public var gossipMilliseconds = 100
         /// Members that one round of gossip goes to.
         public var gossipFanOut = 3
-        /// The paper's lambda: news is sent lambda * ceil(log10(n + 1)) times by each member. With 6
+        /// The paper's lambda: news is sent lambda * ceil(log10(n + 1)) times by each member.
+        ///
+        /// With 6
         /// one update missed by 8 of 9 members is below 1 in 10^4 without any loss (memberlist
         /// uses 4 and relies on push-pull sooner).
         public var retransmitFactor = 6
@@ -47,9 +49,10 @@ extension SWIMInstance {
         public var pushPullSeconds = 30
         /// Milliseconds between pings to one of the dead, so that healed partitions meet again.
         public var reconnectMilliseconds = 1_000
-        /// Pings that each dead member gets in that time from all members together, about: more
-        /// would flood one that comes back to a large cluster.
-        public var reconnectsPerDead = 8
+        /// How many members together take care of one that is dead, suspect or back.
+        ///
+        /// They ping it, or exchange all they know with it. More would flood it in a large cluster.
+        public var caretakers = 8
         /// Milliseconds between the first attempts to join; it doubles up to
         /// ``joinLimitMilliseconds``.
         public var joinMilliseconds = 500
@@ -112,7 +115,7 @@ extension SWIMInstance {
                 "datagramLimitBytes", datagramLimitBytes, 1_350 + envelopeBytes...65_507)
             try Self.check("pushPullSeconds", pushPullSeconds, 1...86_400)
             try Self.check("reconnectMilliseconds", reconnectMilliseconds, 10...3_600_000)
-            try Self.check("reconnectsPerDead", reconnectsPerDead, 1...1_000)
+            try Self.check("caretakers", caretakers, 1...1_000)
             try Self.check("joinMilliseconds", joinMilliseconds, 10...60_000)
             try Self.check(
                 "joinLimitMilliseconds", joinLimitMilliseconds, joinMilliseconds...3_600_000)

@@ -27,7 +27,8 @@ extension SWIMInstance {
     /// What decides which of two things said about one member counts: the higher one.
     ///
     /// A total order, so that merging (taking the higher of two) is commutative, associative and
-    /// idempotent: all who have heard the same things believe the same, in whatever order they came.
+    /// idempotent: all who have heard the same things believe the same, in whatever order they
+    /// came.
     public struct Precedence: Comparable, Hashable, Sendable {
         /// Raised only by the member itself; so the latest word of the member outranks all rumours.
         public var incarnation: UInt64

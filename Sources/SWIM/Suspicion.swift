@@ -47,6 +47,12 @@ struct Suspicion: Equatable, Sendable {
         return accusers.count > before
     }
 
+    /// Begins its time anew, with the confirmations it has.
+    mutating func restart(at now: Instant) {
+        begin = now
+        add([])
+    }
+
     /// Moves its time on by `pause`, which the observer slept through.
     mutating func shift(by pause: Duration) {
         begin = begin.advanced(by: pause)

@@ -191,7 +191,9 @@ extension HotKeysMode: ExpressibleByArgument {}
 struct HotKeyOptions: ParsableArguments {
     @Option(
         name: .customLong("hot-keys"),
-        help: "off, observe (find them, log what would be done) or on. (default: on)")
+        help: ArgumentHelp(
+            "off; observe: find them, log what would be done; on: act, for which a single node has"
+                + " no place, so it is observe there. (default: on)", valueName: "mode"))
     var mode: HotKeysMode?
 
     @Flag(

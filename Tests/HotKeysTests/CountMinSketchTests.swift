@@ -91,6 +91,32 @@ struct CountMinSketchTests {
         #expect(Double(violations) <= 0.05 * Double(asked), "\(violations) of \(asked)")
     }
 
+    @Test("over 1,000 streams the bound is broken no more often than chance allows")
+    func keepsTheBoundOverStreams() throws {
+        let (width, depth, count, streams) = (64, 2, 300, 1000)
+        let bound = UInt32(Double(count) * 2.718281828 / Double(width))
+        var violations = 0
+        for seed in 0..<streams {
+            var random = SeededGenerator(seed: UInt64(seed) &+ 1_000_000)
+            var sketch = try CountMinSketch(width: width, depth: depth, secret: random.next())
+            for _ in 0..<count { _ = sketch.add(random.next()) }
+            // A key that never came: all of its estimate is error.
+            if sketch.estimate(random.next()) > bound { violations += 1 }
+        }
+        let chance = 0.1353  // e^-2
+        let deviation = (chance * (1 - chance) / Double(streams)).squareRoot()
+        #expect(Double(violations) / Double(streams) <= chance + 3 * deviation)
+    }
+
+    @Test("counters stay at their highest value instead of wrapping")
+    func saturates() {
+        var sketch = CountMinSketch(validWidth: 16, depth: 2, secret: 3, start: .max - 2)
+        let estimates = (0..<5).map { _ in sketch.add(hash(1)) }
+        #expect(estimates == [.max - 1, .max, .max, .max, .max])
+        let after = sketch.estimate(hash(1))
+        #expect(after == .max)
+    }
+
     @Test("conservative update is never worse than counting in every row")
     func isNoWorseThanThePlainSketch() throws {
         for seed in 0..<10 {

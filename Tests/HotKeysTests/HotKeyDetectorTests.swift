@@ -202,6 +202,31 @@ struct HotKeyDetectorTests {
         #expect(abs(summary.arcs[1] - 36_000) < 100 && abs(summary.arcs[3] - 4_000) < 100)
     }
 
+    @Test("a rush after a quiet time fills the sub-window, and its early end brings sampling down")
+    func endsEarlyInARush() {
+        var harness = DetectorHarness(seed: 13)
+        for number in 0..<1_000 { harness.request(number) }
+        _ = harness.endSubWindow()
+        // Two million a second: without an early end 500,000 samples in a quarter of a second.
+        let isFullBefore = harness.detector.isFull
+        var sent = 0
+        while !harness.detector.isFull && sent < 500_000 {
+            harness.request(sent % 100)
+            sent += 1
+        }
+        #expect(!isFullBefore && sent == HotKeyDetector.sampleLimit)
+        let early = harness.now.advanced(by: .milliseconds(15))
+        harness.window.add(harness.detector.endSubWindow(at: early), loop: 0)
+        let (isFull, before) = (harness.detector.isFull, harness.samples)
+        for number in 0..<470_000 { harness.request(number % 100) }
+        let samples = harness.samples - before
+        #expect(!isFull && samples < 20_000, "\(samples)")
+        // Both parts together are the sub-window.
+        let latest = harness.endSubWindow().latest
+        #expect(abs(latest.total.operations / 2_000_000 - 1) < 0.03)
+        #expect(latest.keys.count == 100)
+    }
+
     @Test("keys that come once are never listed, however many")
     func listsNoOneHitKeys() {
         var harness = DetectorHarness(seed: 5)

@@ -50,6 +50,17 @@ struct HotKeyHistoryTests {
         #expect(all.keys.map(\.firstSeen).min() == Int64(101_000_000_000))
     }
 
+    @Test("a key that stays keeps its bytes once, however many seconds it is kept")
+    func sharesBytes() {
+        func address(_ second: HotKeyHistory.Second) -> UnsafePointer<UInt8>? {
+            second.keys.first?.key.withUnsafeBufferPointer(\.baseAddress)
+        }
+        var history = HotKeyHistory()
+        for second in 1...950 { history.append(summary(second: Int64(second), keys: [(1, 500)])) }
+        let addresses = Set(history.kept.map(address))
+        #expect(history.count == 900 && addresses.count == 1)
+    }
+
     @Test("decisions are kept up to a limit, the newest first")
     func keepsDecisions() {
         var log = DecisionLog()

@@ -18,7 +18,7 @@ struct PolicyHarness {
     /// One sub-window in which the key has `share` of `total` operations a second.
     mutating func show(
         share: Double, total: Double = 100_000, writes: Double = 0, bytes: Double = 100,
-        byteShare: Double = 0, keys: Int = 1
+        byteShare: Double = 0, keys: Int = 1, first: UInt64 = 7
     ) {
         now += 250_000_000
         var summary = HotKeyWindow.Summary()
@@ -30,7 +30,7 @@ struct PolicyHarness {
             rates.bytes = share * total * bytes
             summary.keys.append(
                 HotKeyWindow.Key(
-                    hash: UInt64(7 + number), key: Array("k\(number)".utf8), rates: rates,
+                    hash: first + UInt64(number), key: Array("k\(number)".utf8), rates: rates,
                     share: share, byteShare: byteShare, firstSeen: now))
         }
         policy.step(summary, decisions: &decisions)
@@ -174,6 +174,26 @@ struct PromotionPolicyTests {
         #expect(harness.policy.count == 10)
         harness.show(seconds: 100, share: 0)
         #expect(harness.policy.count == 0)
+    }
+
+    @Test("keys that are only remembered do not keep out one that is hot now")
+    func makesRoom() {
+        var harness = PolicyHarness(nodes: 1, tracked: 10)
+        // Ten keys are promoted together, cool, are demoted, and remembered for their flapping.
+        for _ in 0..<2 { harness.show(share: 0.06, keys: 10) }
+        harness.show(seconds: 11, share: 0)
+        #expect(harness.policy.count == 10 && harness.actions.filter { $0 == .demote }.count == 10)
+        for _ in 0..<2 { harness.show(share: 0.3, first: 1_000) }
+        #expect(harness.policy.state(of: 1_000)?.state == .hot && harness.policy.count == 10)
+    }
+
+    @Test("keys that are hot make no room: copies in being are bounded, too")
+    func boundsHotKeys() {
+        var harness = PolicyHarness(nodes: 1, tracked: 10)
+        for _ in 0..<2 { harness.show(share: 0.06, keys: 10) }
+        for round in 0..<20 { harness.show(share: 0.3, first: UInt64(1_000 + round / 2)) }
+        #expect(harness.policy.count == 10)
+        #expect(harness.actions.filter { $0 == .promote }.count == 10)
     }
 
     @Test("every decision says why")

@@ -49,6 +49,11 @@ import Testing
         Case("-b 4096") { $0.backlog = 4096 },
         Case("--listen-backlog 4096") { $0.backlog = 4096 },
         Case("--ports-file /tmp/ports") { $0.portsFile = "/tmp/ports" },
+        Case("--hot-keys off") { $0.hotKeys = .off },
+        Case("--hot-keys=observe --redact-keys") {
+            $0.hotKeys = .observe
+            $0.redactsKeys = true
+        },
         Case("-U 0") { _ in },
         Case("-U0") { _ in },
     ]

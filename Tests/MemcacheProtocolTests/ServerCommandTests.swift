@@ -20,6 +20,8 @@ struct ServerCommandTests {
         ("flush_all", .flushAll, []), ("verbosity 1", .verbosity, ["1"]),
         ("cache_memlimit 64", .cacheMemlimit, ["64"]),
         ("config get cluster", .configGet, ["get", "cluster"]),
+        ("kiln hotkeys n=5", .kiln, ["hotkeys", "n=5"]),
+        ("kiln why noreply", .kiln, ["why", "noreply"]),
     ])
     func parses(line: String, verb: Verb, words: [String]) {
         for end in ["\r\n", "\n", " \r\n"] {

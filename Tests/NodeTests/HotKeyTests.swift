@@ -143,6 +143,42 @@ import Testing
         #expect(try client.ask("version").hasPrefix("VERSION"))
     }
 
+    @Test("a pipeline goes on behind an answer, in order")
+    func keepsTheOrder() throws {
+        let node = try NodeProcess("-t 2")
+        let client = try TextClient(to: node)
+        try client.send("set a 0 0 1\r\nx\r\nkiln hotkeys\r\nget a\r\nkiln top n=1\r\nmn\r\n")
+        var lines: [String] = []
+        while let line = try client.line(), line != "MN" {
+            let words = line.split(separator: " ")
+            lines.append(line.hasPrefix("{") ? "JSON" : words.prefix(2).joined(separator: " "))
+        }
+        #expect(
+            lines == [
+                "STORED", "VALUE kiln", "JSON", "END", "VALUE a", "x", "END", "VALUE kiln", "JSON",
+                "END",
+            ])
+    }
+
+    @Test("a list longer than what a loop looks up at a time comes whole")
+    func listsManyKeys() throws {
+        let node = try NodeProcess("-t 1")
+        let (client, watcher) = (
+            try TextClient(port: node.port), try TextClient(port: node.port)
+        )
+        let names = (0..<100).map { "many:\($0)" }
+        let pipeline = names.map { "get \($0)\r\n" }.joined()
+        var list = ""
+        let deadline = time(nil) + 20
+        while !list.contains("\"rank\":100,") && time(nil) < deadline {
+            try client.send(pipeline + "mn\r\n")
+            while try client.line() != "MN" {}
+            list = try ask("hotkeys n=1000", watcher)
+        }
+        for name in names { #expect(list.contains("\"key\":\"\(name)\",")) }
+        #expect(!list.contains("\"rank\":101,") && list.hasSuffix("]}"))
+    }
+
     @Test("keys with a prefix are added up")
     func groups() throws {
         let node = try NodeProcess("-t 1")

@@ -218,6 +218,7 @@ import Testing
         let before = cluster.queue.count
         for number in 0..<50 { cluster.propose([UInt8(number)], at: leader) }
         #expect(cluster.queue.count - before == 2 * 4)
+        #expect(cluster[leader].followers.map(\.inFlightMessages) == [4, 4])
         cluster.run(milliseconds: 500)
         #expect(cluster.ids.allSatisfy { cluster.commands($0).count == 50 })
     }
@@ -277,6 +278,20 @@ import Testing
         cluster.run(milliseconds: 1_000)
         cluster.propose([8], at: follower, ticket: 7)
         #expect(cluster.server(follower).outcomes[7] == .rejected(.noLeader))
+    }
+
+    /// A follower that restarts applies its log again though nothing new is proposed.
+    @Test func aRestartedFollowerAppliesWhatItHas() throws {
+        var cluster = try TestCluster(3)
+        let leader = try cluster.electLeader()
+        for number in 0..<10 { cluster.propose([UInt8(number)], at: leader) }
+        cluster.run(milliseconds: 100)
+        let follower = try #require(cluster.ids.first { $0 != leader })
+        try cluster.restart(follower)
+        #expect(cluster.commands(follower).isEmpty)
+        cluster.run(milliseconds: 150)
+        #expect(cluster.commands(follower).count == 10)
+        #expect(cluster[follower].leader == leader)
     }
 
     @Test func requestsHandedOnAreBounded() throws {

@@ -24,7 +24,7 @@ extension DataLoop {
             entry.pointee.kind == .command && verb.hasDataBlock
         let sample = KeySample(
             hash: entry.pointee.hash.value, isWrite: isWrite,
-            isHit: replied > 0 && !isMetaMiss(from: start),
+            isHit: replied > 0 && !isMetaMiss(replied),
             byteCount: isStored
                 ? batch.commands[Int(entry.pointee.command)].valueCount : replied,
             client: UInt64(windows[Int(entry.pointee.window)].connection.pointee.number))
@@ -44,10 +44,12 @@ extension DataLoop {
         detector.record(sample, key: key.span.bytes)
     }
 
-    /// `EN\r\n` and `NF\r\n` are the meta commands' words for a miss.
-    private func isMetaMiss(from start: Int) -> Bool {
-        guard start < reply.bytes.count else { return false }
-        let first = reply.bytes.unsafeBytes[start]
+    /// Whether the last `count` bytes of the replies are a meta command's word for a miss: `EN`,
+    /// `NF`.
+    private func isMetaMiss(_ count: Int) -> Bool {
+        // A long reply has a value in it, which may be spliced and not lie in the buffer at all.
+        guard count < ReplyBuffer.spliceBytes, count <= reply.bytes.count else { return false }
+        let first = reply.bytes.unsafeBytes[reply.bytes.count - count]
         return first == UInt8(ascii: "E") || first == UInt8(ascii: "N")
     }
 
@@ -76,7 +78,7 @@ extension Verb {
     /// Whether the command may change its item: a copy elsewhere would not do for it.
     fileprivate func changesItem(_ command: UnsafeMutablePointer<Command>) -> Bool {
         switch self {
-        case .get, .gets: false
+        case .get, .gets, .metaDebug: false
         case .metaGet:
             command.pointee.meta.has("N") || command.pointee.meta.has("R")
                 || command.pointee.meta.has("T") || command.pointee.meta.has("E")

@@ -278,7 +278,7 @@ extension DataLoop {
         appendEntry(.node, window, batch.commands[slot].verb, command: slot)
         windows[window].parsed &+= batch.commands[slot].lineCount
         switch batch.commands[slot].verb {
-        case .quit, .shutdown, .watch, .lruCrawler, .stats:
+        case .quit, .shutdown, .watch, .lruCrawler, .stats, .kiln:
             // What comes after these depends on how they end.
             runBatch()
         default: break

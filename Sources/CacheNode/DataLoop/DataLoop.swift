@@ -158,7 +158,7 @@ struct DataLoop: ~Copyable {
         if !streams.isEmpty { runStreams() }
         processWindows()
         if now.instant >= nextTick || hasMaintenance { tick() }
-        if now.instant >= subWindowEnd { endSubWindow() }
+        if now.instant >= subWindowEnd || detector.isFull { endSubWindow() }
         if !tap.isEmpty { publishEvents() }
         if isLettingGo && isQuiet { letGo() }
         if !closed.isEmpty { freeClosed() }

@@ -1,6 +1,8 @@
 // Where the loops' reports meet: loops put theirs down four times a second, a thread of its own
 // merges them, and whoever asks for hot keys reads what it made of them. No lock here is on the way
 // of a request.
+internal import CLinux
+internal import Glibc
 internal import HotKeys
 internal import Primitives
 internal import Synchronization
@@ -20,17 +22,28 @@ final class HotKeyBoard: Sendable {
 
     let mode: HotKeysMode
     let redactsKeys: Bool
-    private let secret: UInt64
+    /// What the sketches of this process mix in.
+    ///
+    /// It has nothing to do with the index's secret, and
+    /// neither with the one of names: what one of them gives away helps nobody against the others.
+    private let sketchSecret = UInt64.random(in: 0 ... .max)
+    private let nameSecret = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
     private let reports = Mutex<[(loop: Int, report: LoopReport)]>([])
     private let state: Mutex<State>
+    private let questions = Mutex<[HotKeyRequest]>([])
+    /// An eventfd that is readable while questions wait.
+    let bell: Int32
 
     /// Reports that may wait to be merged, eight seconds of 64 loops; beyond it the oldest go.
     private static let reportLimit = 2048
+    /// Questions that may wait; each is some milliseconds of the merging thread's time at the most.
+    private static let questionLimit = 64
 
-    init(_ configuration: NodeConfiguration, secret: UInt64) {
+    init(_ configuration: NodeConfiguration) throws(NodeError) {
+        bell = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
+        guard bell >= 0 else { throw .system(call: "eventfd", code: errno) }
         mode = configuration.hotKeys
         redactsKeys = configuration.redactsKeys
-        self.secret = secret
         state = Mutex(State())
     }
 
@@ -40,7 +53,7 @@ final class HotKeyBoard: Sendable {
     /// A detector for one loop; it takes no sample where nothing is counted.
     func makeDetector(at now: Instant) -> HotKeyDetector {
         var detector = HotKeyDetector(
-            secret: secret &+ 0x9E37_79B9_7F4A_7C15, seed: .random(in: 0 ... .max), at: now)
+            secret: sketchSecret, seed: .random(in: 0 ... .max), at: now)
         if !isOn { detector.switchOff() }
         return detector
     }
@@ -73,6 +86,23 @@ final class HotKeyBoard: Sendable {
         }
     }
 
+    /// Leaves a question for the merging thread; false where too many wait.
+    func ask(_ request: HotKeyRequest) -> Bool {
+        let isTaken = questions.withLock { waiting in
+            guard waiting.count < Self.questionLimit else { return false }
+            waiting.append(request)
+            return true
+        }
+        var one: UInt64 = 1
+        if isTaken { _ = write(bell, &one, 8) }
+        return isTaken
+    }
+
+    /// The question that has waited longest.
+    func nextQuestion() -> HotKeyRequest? {
+        questions.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
+
     /// What is known now; the copy shares its memory with the board.
     var current: State { state.withLock { $0 } }
 
@@ -80,11 +110,8 @@ final class HotKeyBoard: Sendable {
 
     /// A key as it is shown: printable ASCII as it is, every other byte and `%` as `%XX`; a keyed
     /// hash where names are secret.
-    func name(_ key: [UInt8], hash: UInt64) -> String {
-        if redactsKeys {
-            let digits = String(KeyHash(value: hash).mixed(with: secret &* 31 &+ 7), radix: 16)
-            return "#" + String(repeating: "0", count: 16 - digits.count) + digits
-        }
+    func name(_ key: [UInt8]) -> String {
+        if redactsKeys { return pseudonym(key) }
         var name = ""
         for byte in key {
             if byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "%") {
@@ -95,5 +122,17 @@ final class HotKeyBoard: Sendable {
             }
         }
         return name
+    }
+
+    /// Stands for a key as long as the process lives: SipHash under a key that nobody knows, so
+    /// that names can't be tried out, as they could with the public hash that places keys.
+    private func pseudonym(_ key: [UInt8]) -> String {
+        var hasher = Hasher()
+        // Swift's own key is fixed where SWIFT_DETERMINISTIC_HASHING is set; this one never is.
+        hasher.combine(nameSecret.0)
+        hasher.combine(nameSecret.1)
+        key.withUnsafeBytes { hasher.combine(bytes: $0) }
+        let digits = String(UInt64(bitPattern: Int64(hasher.finalize())), radix: 16)
+        return "#" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

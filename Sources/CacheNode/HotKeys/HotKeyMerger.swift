@@ -34,20 +34,44 @@ enum HotKeyMerger {
 
     private static func run(_ shared: NodeShared) {
         while !shared.isStopping.load(ordering: .relaxed) {
-            let due = HotKeyDetector.end(ofSubWindowAt: shared.clock.now).nanoseconds
-            sleep(until: due + delayNanoseconds, shared.clock)
-            for decision in shared.hotKeys.merge(at: shared.clock.now) {
-                let name = shared.hotKeys.name(decision.key, hash: decision.hash)
-                let what = "\(decision.action.rawValue), copies \(decision.copies)"
-                shared.logger.notice("hot key \(name): \(what) (\(decision.reason))")
+            let end = HotKeyDetector.end(ofSubWindowAt: shared.clock.now).nanoseconds
+            answerQuestions(until: end + delayNanoseconds, shared)
+            log(shared.hotKeys.merge(at: shared.clock.now), shared)
+        }
+    }
+
+    /// Decisions logged per sub-window: a hot set that changes all the time must not flood the log.
+    private static let logLimit = 16
+
+    private static func log(_ decisions: [PromotionPolicy.Decision], _ shared: NodeShared) {
+        for decision in decisions.prefix(logLimit) {
+            let name = shared.hotKeys.name(decision.key)
+            let what = "\(decision.action.rawValue), copies \(decision.copies)"
+            shared.logger.notice("hot key \(name): \(what) (\(decision.reason))")
+        }
+        if decisions.count > logLimit {
+            let left = decisions.count - logLimit
+            shared.logger.notice("hot keys: \(left) more decisions at the same moment")
+        }
+    }
+
+    /// Answers questions as they come, until it is time to merge.
+    private static func answerQuestions(until due: Int64, _ shared: NodeShared) {
+        while case let left = due - shared.clock.now.nanoseconds, left > 0 {
+            if let request = shared.hotKeys.nextQuestion() {
+                request.answer(from: shared.hotKeys, at: shared.clock.now)
+                shared.inboxes[request.loop].ring()
+            } else {
+                wait(left, shared.hotKeys.bell)
             }
         }
     }
 
-    private static func sleep(until moment: Int64, _ clock: NodeClock) {
-        let left = moment - clock.now.nanoseconds
-        guard left > 0 else { return }
-        var time = timespec(tv_sec: 0, tv_nsec: Int(min(left, 999_999_999)))
-        nanosleep(&time, nil)
+    /// Sleeps until the bell rings, `nanoseconds` at the most, rounded up to milliseconds.
+    private static func wait(_ nanoseconds: Int64, _ bell: Int32) {
+        var waiting = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, Int32((nanoseconds + 999_999) / 1_000_000)) > 0 else { return }
+        var count: UInt64 = 0
+        _ = read(bell, &count, 8)
     }
 }

@@ -1,9 +1,9 @@
 internal import HotKeys
 
 /// What somebody wants to know of hot keys: the words after `kiln hotkeys` or `kiln top`.
-struct HotKeyQuestion: Equatable {
+struct HotKeyQuestion: Equatable, Sendable {
     /// What the list is ordered by.
-    enum Order: String, CaseIterable {
+    enum Order: String, CaseIterable, Sendable {
         case operations = "ops"
         case bytes
         case writes

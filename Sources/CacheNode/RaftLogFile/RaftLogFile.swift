@@ -21,8 +21,8 @@ public struct RaftLogFile: ~Copyable {
         var highestIndex: UInt64
     }
 
-    /// A segment that has grown to so many bytes is followed by another one, so that what a snapshot
-    /// makes superfluous can go in pieces.
+    /// A segment that has grown to so many bytes is followed by another one, so that what a
+    /// snapshot makes superfluous can go in pieces.
     public static let segmentBytes = 4 << 20
 
     private let directory: LogDirectory

@@ -1,5 +1,8 @@
 /// A JSON object written member by member, in one line.
 struct JSONLine {
+    /// The version of every answer; it rises when a member changes its name or meaning.
+    static let schemaVersion = 1
+
     private(set) var text = "{"
 
     /// The finished object.
