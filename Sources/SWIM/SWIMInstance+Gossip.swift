@@ -114,6 +114,7 @@ extension SWIMInstance {
         guard now >= reconnectAt else { return }
         reconnectAt = now.advanced(by: settings.reconnectInterval)
         guard mayJudge else { return }
+        askStrangeSeed(&effects)
         let dead = members.count { $0.status == .dead }
         // All live members do this; together they ping each of the dead only so often.
         let wanted = dead * settings.caretakers
@@ -121,5 +122,22 @@ extension SWIMInstance {
         for member in randomMembers(1, where: { $0.status == .dead }) {
             send(.ping(sequence: takeSequence(), target: member.id), to: member, &effects)
         }
+    }
+
+    /// Asks a seed that is nobody's address, now and then.
+    ///
+    /// Members that were started in a partition know only their own side, and hold nobody of the
+    /// other for dead: no ping to the dead can bring them together, their seeds can. All live
+    /// members do this; together they ask only so often.
+    private mutating func askStrangeSeed(_ effects: inout [Effect]) {
+        guard !isJoining else { return }
+        let strangers = seeds.filter { seed in
+            !members.contains { $0.status.isLive && $0.metadata.peer == seed }
+        }
+        guard !strangers.isEmpty,
+            Int.random(in: 0..<clusterSize, using: &random) < settings.caretakers
+        else { return }
+        let seed = strangers[Int.random(in: 0..<strangers.count, using: &random)]
+        sendPushPull(.pushPullRequest, to: seed, &effects)
     }
 }

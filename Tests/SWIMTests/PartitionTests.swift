@@ -31,6 +31,28 @@ import Testing
         #expect(cluster.changes(to: .dead, of: Array(1..<8), seenBy: Array(1..<8)).isEmpty)
     }
 
+    @Test("sides that started in a partition and never heard of each other meet by their seeds")
+    func strangers() throws {
+        for seed in UInt64(0)..<10 {
+            var cluster = try TestCluster(4, seed: seed, isJoined: false)
+            // Nothing is under way any more when they start anew, each side by itself.
+            for index in 0..<4 { cluster.crash(index) }
+            cluster.run(milliseconds: 1_000)
+            cluster.partition([0, 1], [2, 3])
+            let everybody = (0..<4).map(TestCluster.address)
+            for index in 0..<4 {
+                try cluster.restart(index, life: 2)
+                cluster.input(.join(everybody), to: index)
+            }
+            cluster.run(milliseconds: 20_000)
+            #expect(cluster.all([0, 1], hold: [0, 1], for: .alive))
+            let other = cluster.nodes[0].instance.member(TestCluster.id(2))
+            #expect(other == nil, "one side knows nothing of the other")
+            cluster.cuts = []
+            #expect(cluster.run(atMost: .seconds(10)) { $0.agree } != nil, "seed \(seed)")
+        }
+    }
+
     @Test("one that only some can reach stays alive through relays", arguments: UInt64(0)..<5)
     func oneWayCut(seed: UInt64) throws {
         var cluster = try TestCluster(6, seed: seed)
