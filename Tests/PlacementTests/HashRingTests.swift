@@ -163,6 +163,17 @@ func replicasSpread() throws {
     #expect(try HashRing(alone, RingSettings()).replicas(at: 9, count: 3, of: alone) == [0])
 }
 
+@Test("where points fall together the first member has the arc, and the other its own once it left")
+func pointsThatFallTogether() throws {
+    var twin = member("b")
+    twin.client = member("a").client
+    let ring = try HashRing([member("a"), twin], RingSettings(.ketama))
+    #expect(ring.points.allSatisfy { $0.member == 0 })
+    #expect(Set(ring.points.map(\.position)).count == ring.points.count)
+    let alone = try HashRing([twin], RingSettings(.ketama)).points.map(\.position)
+    #expect(alone == ring.points.map(\.position))
+}
+
 @Test("rings that are refused")
 func ringLimits() throws {
     func error(_ members: [Member], _ settings: RingSettings = RingSettings()) -> PlacementError? {

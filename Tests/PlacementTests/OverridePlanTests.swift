@@ -100,6 +100,7 @@ func drain() throws {
     let founded = try Topology(founding: members(5))
     let list = members(5).map { member($0.name, weight: $0.name == "node-2" ? 0 : 1) }
     var plan = try OverridePlan(founded, members: list)
+    #expect(plan.loads[2] == 0 && plan.moves.allSatisfy { $0.from == id("node-2") })
     plan.balance(.even)
     let topology = try founded.changing(members: list, overrides: plan.overrides)
     let shares = try topology.shares
@@ -119,6 +120,12 @@ func plansKeepReplicas() throws {
     let plan = try OverridePlan(replicated, members: members(5))
     let item = try #require(plan.overrides.first { $0.mark == .position(point.position) })
     #expect(item.replicas == copies)
+    // An override that only keeps replicas off a part of the arc is still needed.
+    let part = Override(.position(point.position - 1_000_000))
+    let cut = try founded.changing(overrides: replicated.overrides + [part])
+    let kept = try OverridePlan(cut)
+    #expect(kept.overrides == cut.overrides)
+    #expect(try OverridePlan(try founded.changing(overrides: [part])).overrides.isEmpty)
 }
 
 @Test("under ketama nothing is balanced, and owners can still be kept")

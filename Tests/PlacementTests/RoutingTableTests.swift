@@ -78,6 +78,24 @@ func exampleOfTheGuide() throws {
     }
 }
 
+@Test("what lies behind the last mark belongs to the first arc, and so does its record")
+func theRingIsRound() throws {
+    let records = [
+        ArcRecord(.position(10), startingAt: 1), ArcRecord(.position(1 << 62), startingAt: 2),
+    ]
+    #expect(records.index(covering: .position(11)) == 1)
+    #expect(records.index(covering: .position(.max)) == 0)
+    let topology = try Topology(
+        epoch: 2, ring: RingSettings(virtualNodes: 2), members: members(2), overrides: [],
+        records: records)
+    let table = try topology.table
+    let last = try #require(try HashRing(topology.members, topology.ring).points.last).position
+    let (behind, first) = (table.route(at: last &+ 1), table.route(at: 0))
+    #expect(behind == first && behind.arc == 0 && table.arcEpoch(behind) == 1)
+    #expect(table.route(at: .max) == first)
+    #expect(table.arcEpoch(table.route(at: 11)) == 2)
+}
+
 @Test("an override of an owner that is lost or without weight does not count")
 func voidOverrides() throws {
     let list = members(3) + [member("router", weight: 0)]
