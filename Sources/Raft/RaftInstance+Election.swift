@@ -20,8 +20,15 @@ extension RaftInstance {
     }
 
     /// Whether this server may stand for election at all.
+    ///
+    /// Also one that a change takes out of the voters, until that is committed: "it might still be
+    /// needed" (dissertation 4.2.2), for its log may be the only one with the change, and then no
+    /// other can win its vote.
     var mayStand: Bool {
-        configuration.voters.contains(id) && (settings.mayVote || configuration.voters == [id])
+        let isVoter =
+            configuration.voters.contains(id)
+            || log.configuration(at: commitIndex).voters.contains(id)
+        return isVoter && (settings.mayVote || configuration.voters == [id])
     }
 
     /// "If election timeout elapses without receiving AppendEntries RPC from current leader or

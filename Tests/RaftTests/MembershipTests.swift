@@ -126,6 +126,23 @@ import Testing
         #expect(cluster.commands(next) == [[1]])
     }
 
+    /// "A server that is not part of its own latest configuration should still start new elections,
+    /// as it might still be needed until the Cnew entry is committed" (dissertation 4.2.2).
+    @Test func aServerOnItsWayOutIsStillNeeded() throws {
+        var (cluster, leader) = try cluster(2)
+        let other = try #require(cluster.ids.first { $0 != leader })
+        cluster.isolate(leader)
+        cluster.change(.remove(leader), at: leader)
+        cluster.crash(leader)
+        cluster.run(milliseconds: 100)
+        try cluster.restart(leader)
+        cluster.heal()
+        // Only the old leader's log has the change, so the other one cannot win its vote.
+        cluster.run(limit: 5_000, "the other one leads alone") {
+            $0.leader == other && $0[other].configuration.voters == [other]
+        }
+    }
+
     @Test func aRemovedFollowerUnseatsNobody() throws {
         var (cluster, leader) = try cluster(4)
         let removed = try #require(cluster.ids.first { $0 != leader })
