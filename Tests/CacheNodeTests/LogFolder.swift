@@ -56,9 +56,9 @@ final class LogFolder: Sendable {
 ///
 /// Nothing is really synced, which is as good for a process that is killed.
 final class StepBudget: Sendable {
-    private let left: Mutex<Int>
+    private let left: Synchronization.Mutex<Int>
 
-    init(_ steps: Int) { left = Mutex(steps) }
+    init(_ steps: Int) { left = Synchronization.Mutex(steps) }
 
     var remaining: Int { left.withLock { $0 } }
 
