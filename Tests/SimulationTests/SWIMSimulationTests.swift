@@ -5,8 +5,8 @@ import Testing
 /// A few seeds in a debug build, where assertions are on; the many run in a release build of
 /// `kiln-simulate` (`scripts/test`).
 @Suite struct SWIMSimulationTests {
-    /// Six seeds: one for each drill.
-    @Test(arguments: UInt64(0)..<6, [5, 10])
+    /// Seven seeds: one for each drill.
+    @Test(arguments: UInt64(0)..<7, [5, 10])
     func everyPropertyHolds(seed: UInt64, nodes: Int) {
         let report = SimulatedProtocol.swim.run(
             SimulationOptions(seed: seed, nodes: nodes, seconds: 10))

@@ -32,6 +32,8 @@ struct SWIMCluster {
     /// Whether closed links are told to the members.
     var tellsLinks: Bool
     let passesWire: Bool
+    /// Where all stand: a long word in some runs, so that datagrams get full.
+    let zone: String
     /// Whether the bytes of messages are counted, and how many it were.
     var countsBytes = false
     var bytesSent: UInt64 = 0
@@ -50,6 +52,7 @@ struct SWIMCluster {
         var draw = SeededGenerator(seed: options.seed, purpose: 12)
         tellsLinks = draw.chance(permille: 500)
         passesWire = draw.chance(permille: 250)
+        zone = String(repeating: "z", count: draw.below(700))
         havoc = SeededGenerator(seed: options.seed, purpose: 13)
         seeds = SeededGenerator(seed: options.seed, purpose: 16)
         world = World(machines: options.nodes, seed: options.seed, isTraced: options.isTraced)
@@ -86,7 +89,7 @@ struct SWIMCluster {
             nodes[index].instance = try SWIMInstance(
                 id: nodes[index].id, life: nodes[index].machine.life, incarnation: incarnation,
                 metadata: SWIMInstance.Metadata(
-                    name: "machine-\(index)", peer: address(of: index)),
+                    name: "machine-\(index)", peer: address(of: index), zone: zone),
                 settings: settings, cluster: 7, seed: seeds.next(), at: now)
         } catch {
             throw Finding("a member starts", "\(nodes[index].id): \(error)")

@@ -58,13 +58,14 @@ extension SWIMCluster {
         let up = nodes.indices.filter { nodes[$0].instance != nil }.shuffled(using: &havoc)
         guard up.count > 2 else { return }
         tally = Tally(count: nodes.count)
-        switch options.seed % 6 {
+        switch options.seed % 7 {
         case 0: try crash([up[0]])
         case 1: try leave(up[0])
         case 2: try cutOneWay(from: up[0], to: up[1])
         case 3: try pause(Array(up[..<(up.count * 3 / 10)]))
         case 4: try crash(Array(up[..<((up.count - 1) / 2)]))
-        default: try flap(up[0])
+        case 5: try flap(up[0])
+        default: try losePackets()
         }
     }
 
@@ -125,6 +126,17 @@ extension SWIMCluster {
                 throw Finding(
                     "no healthy member is declared dead by slow ones", "\(nodes[index].id) was")
             }
+        }
+    }
+
+    /// With every tenth packet lost nobody is declared dead: relays and refutations see to it.
+    private mutating func losePackets() throws(Finding) {
+        world.note("drill: 10 % of all packets are lost")
+        world.network.changeAll { $0.lossPermille = 100 }
+        try run(milliseconds: 60_000)
+        world.network.changeAll { $0.lossPermille = 0 }
+        guard tally.deaths.allSatisfy({ $0 == 0 }) else {
+            throw Finding("loss kills nobody", "\(tally.deaths) verdicts, by member")
         }
     }
 
