@@ -49,7 +49,8 @@ extension RaftCluster {
         case .syncError: nodes[index].machine.failsNextSync = true
         case .drift:
             world.coverage.add(.drifts)
-            let bound = Machine.driftBoundPPM * (has(.driftBeyondBound) ? 30 : 1)
+            if has(.driftBeyondBound) { return driftApart() }
+            let bound = Machine.driftBoundPPM
             nodes[index].machine.clock.setDrift(ppm: havoc.within(-bound...bound), at: world.now)
         case .clockLeap:
             world.coverage.add(.clockLeaps)
@@ -57,6 +58,16 @@ extension RaftCluster {
         case .partition, .oneWayPartition, .isolation, .partialPartition, .clog, .loss,
             .duplication, .reordering:
             break
+        }
+    }
+
+    /// The planted bug: the leader's clock runs 30 % slow and all others as much too fast.
+    private mutating func driftApart() {
+        let bound = Machine.driftBoundPPM * 30
+        let leader = leader
+        for index in nodes.indices {
+            nodes[index].machine.clock.setDrift(
+                ppm: index == leader ? -bound : bound, at: world.now)
         }
     }
 

@@ -33,7 +33,7 @@ struct SWIMCluster {
     var tellsLinks: Bool
     let passesWire: Bool
     /// Where all stand: a long word in some runs, so that datagrams get full.
-    let zone: String
+    var zone: String
     /// Whether the bytes of messages are counted, and how many it were.
     var countsBytes = false
     var bytesSent: UInt64 = 0

@@ -19,8 +19,9 @@ enum SWIMMeasurement {
     ) throws(Finding) -> SWIMCluster {
         var cluster = SWIMCluster(SimulationOptions(seed: seed, nodes: size, seconds: 0))
         cluster.tellsLinks = tellsLinks
+        cluster.zone = "zone-1"
         for index in cluster.nodes.indices { try cluster.startProcess(on: index) }
-        try cluster.run(milliseconds: 15_000)
+        try cluster.run(milliseconds: 45_000)
         cluster.tally = SWIMCluster.Tally(count: size)
         return cluster
     }
