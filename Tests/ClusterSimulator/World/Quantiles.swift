@@ -8,11 +8,11 @@ struct Quantiles {
         values.append(milliseconds)
     }
 
-    /// The value below which `percent` of all lie, the highest for 100; 0 without any.
+    /// The lowest value that `percent` of all do not exceed (nearest rank); 0 without any.
     func at(_ percent: Int) -> Int64 {
         let sorted = values.sorted()
         guard !sorted.isEmpty else { return 0 }
-        return sorted[min(sorted.count - 1, sorted.count * percent / 100)]
+        return sorted[max(0, (sorted.count * percent + 99) / 100 - 1)]
     }
 
     /// A row of a table: median, 99th percentile and worst.
