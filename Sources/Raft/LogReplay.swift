@@ -49,7 +49,7 @@ extension RaftInstance {
                 case .record(let content):
                     let record = try decode(bytes, content, at: offset)
                     try take(record, at: offset)
-                    offset = content.upperBound
+                    offset = content.upperBound + RecordFrame.footBytes
                 }
             }
         }

@@ -64,7 +64,8 @@ extension RaftInstance.Snapshot {
 extension RecordFrame {
     /// The content of a file that is one record.
     fileprivate static func onlyRecord(of bytes: [UInt8]) throws(RaftError) -> [UInt8] {
-        guard case .record(let content) = read(bytes, at: 0), content.upperBound == bytes.count
+        guard case .record(let content) = read(bytes, at: 0),
+            content.upperBound + footBytes == bytes.count
         else { throw .damagedRecord(offset: 0) }
         return Array(bytes[content])
     }

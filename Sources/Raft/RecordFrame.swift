@@ -1,15 +1,26 @@
 // How a record stands in a file, so that a reader can tell a write that a crash cut short from
 // damage to something that was safely on disk.
 
-/// A record's frame: length, a checksum of the length, a checksum of the content; then the content.
+/// A record's frame: length, a checksum of the length, a checksum of the content; the content; a
+/// closing byte.
 ///
 /// All numbers are 4 bytes, lowest first. A file is written at its end only, one record at a time,
 /// and synced before the next one. So a crash leaves the last record whole, cut, or with sectors of
 /// zeros where blocks never reached the disk; it cannot change a byte or leave a good record behind
 /// a bad one. Everything else is damage.
+///
+/// The closing byte is not zero, so that a last, partly filled sector of zeros was never written
+/// and cannot be the end of a content that happens to be zeros. (A content that covers a whole
+/// sector with zeros leaves the same doubt in its middle: no entry of the coordinator's does.)
 public enum RecordFrame {
     /// Bytes before the content.
     public static let headBytes = 12
+
+    /// Bytes behind the content.
+    public static let footBytes = 1
+
+    /// The closing byte: any but zero; half of its bits are set.
+    private static let closingByte: UInt8 = 0xA5
 
     /// What crashes leave unwritten comes in sectors of this size.
     static let sectorBytes = 512
@@ -30,12 +41,13 @@ public enum RecordFrame {
     public static func encode(_ content: [UInt8]) -> [UInt8] {
         precondition(content.count <= Int(UInt32.max), "a record of \(content.count) bytes")
         var record: [UInt8] = []
-        record.reserveCapacity(headBytes + content.count)
+        record.reserveCapacity(headBytes + content.count + footBytes)
         let length = bytes(of: UInt32(content.count))
         record += length
         record += bytes(of: CRC32C.checksum(length))
         record += bytes(of: CRC32C.checksum(content))
         record += content
+        record.append(closingByte)
         return record
     }
 
@@ -49,14 +61,13 @@ public enum RecordFrame {
             }
             return leftByACrash(bytes, offset..<bytes.count) ? .torn : .damaged
         }
-        guard content.upperBound <= bytes.count else {
+        let end = content.upperBound + footBytes
+        guard end <= bytes.count else {
             // A cut record is the last; if a head follows, the length lies.
             return hasRecord(bytes, after: offset) ? .damaged : .torn
         }
-        if CRC32C.checksum(bytes[content]) == number(bytes, at: offset + 8) {
-            return .record(content: content)
-        }
-        let isLast = content.upperBound == bytes.count
+        if isSound(bytes, content, at: offset) { return .record(content: content) }
+        let isLast = end == bytes.count
         return isLast && leftByACrash(bytes, offset..<bytes.count) ? .torn : .damaged
     }
 
@@ -88,10 +99,15 @@ public enum RecordFrame {
         guard offset + 1 < bytes.count - headBytes else { return false }
         return (offset + 1..<bytes.count - headBytes).contains { start in
             guard let content = content(in: bytes, at: start), !content.isEmpty,
-                content.upperBound <= bytes.count
+                content.upperBound + footBytes <= bytes.count
             else { return false }
-            return CRC32C.checksum(bytes[content]) == number(bytes, at: start + 8)
+            return isSound(bytes, content, at: start)
         }
+    }
+
+    private static func isSound(_ bytes: [UInt8], _ content: Range<Int>, at offset: Int) -> Bool {
+        bytes[content.upperBound] == closingByte
+            && CRC32C.checksum(bytes[content]) == number(bytes, at: offset + 8)
     }
 
     private static func bytes(of number: UInt32) -> [UInt8] {

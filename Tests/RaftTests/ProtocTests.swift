@@ -52,20 +52,26 @@ import Testing
         for record in [
             .start(previousIndex: 7, resets: true), .batch(MessageWireTests.entries),
         ] as [RaftInstance.LogRecord] {
-            let content = Array(record.framed.dropFirst(RecordFrame.headBytes))
+            let content = Array(
+                record.framed.dropFirst(RecordFrame.headBytes)
+                    .dropLast(RecordFrame.footBytes))
             let bytes = try Self.throughProtoc(content, "LogRecord")
             #expect(try RaftInstance.LogRecord(protobuf: bytes) == record)
         }
         for state in [
             RaftInstance.HardState(term: 5, vote: NodeID(0)), RaftInstance.HardState(term: 6),
         ] {
-            let content = Array(state.framed.dropFirst(RecordFrame.headBytes))
+            let content = Array(
+                state.framed.dropFirst(RecordFrame.headBytes)
+                    .dropLast(RecordFrame.footBytes))
             let bytes = RecordFrame.encode(try Self.throughProtoc(content, "HardState"))
             #expect(try RaftInstance.HardState(framed: bytes) == state)
         }
         let snapshot = RaftInstance.Snapshot(
             index: 9, term: 3, configuration: MessageWireTests.configuration, data: [1, 0, 255])
-        let content = Array(snapshot.framed.dropFirst(RecordFrame.headBytes))
+        let content = Array(
+            snapshot.framed.dropFirst(RecordFrame.headBytes)
+                .dropLast(RecordFrame.footBytes))
         let bytes = RecordFrame.encode(try Self.throughProtoc(content, "Snapshot"))
         #expect(try RaftInstance.Snapshot(framed: bytes) == snapshot)
     }

@@ -21,7 +21,7 @@ import Testing
         let offset = Self.first.count
         let whole = Self.first + Self.second
         #expect(RecordFrame.read(whole, at: 0) == .record(content: 12..<15))
-        #expect(RecordFrame.read(whole, at: offset) == .record(content: 27..<627))
+        #expect(RecordFrame.read(whole, at: offset) == .record(content: 28..<628))
         #expect(RecordFrame.read(whole, at: whole.count) == .end)
         for count in offset + 1..<whole.count {
             #expect(RecordFrame.read(Array(whole.prefix(count)), at: offset) == .torn)
@@ -37,6 +37,25 @@ import Testing
                 bytes[position] ^= 1 << UInt8(position % 8)
                 #expect(RecordFrame.read(bytes, at: offset) == .damaged, "byte \(position)")
             }
+        }
+    }
+
+    /// Contents that end in zeros, cut into sectors at any place: the closing byte tells a flipped
+    /// bit from a sector that was never written.
+    @Test func zerosAtTheEndAreNoExcuseForDamage() {
+        for length in 480...540 {
+            let content =
+                [UInt8](repeating: 9, count: 470) + [UInt8](repeating: 0, count: length - 470)
+            let record = RecordFrame.encode(content)
+            #expect(RecordFrame.read(record, at: 0) == .record(content: 12..<12 + length))
+            for position in stride(from: 0, to: record.count, by: 7) {
+                var bytes = record
+                bytes[position] ^= 0x10
+                #expect(RecordFrame.read(bytes, at: 0) == .damaged, "\(length), \(position)")
+            }
+            guard record.count > 512 else { continue }
+            let unwritten = record.prefix(512) + [UInt8](repeating: 0, count: record.count - 512)
+            #expect(RecordFrame.read(Array(unwritten), at: 0) == .torn, "\(length)")
         }
     }
 
