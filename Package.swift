@@ -48,11 +48,15 @@ let package = Package(
         .target(
             name: "DataPlane", dependencies: ["Primitives", "MemcacheProtocol", "Storage"],
             swiftSettings: strict),
+        .target(
+            name: "ControlPlane", dependencies: ["Primitives", "Placement", "SWIM", "Raft"],
+            swiftSettings: strict),
         // r4
         .target(
             name: "CacheNode",
             dependencies: [
-                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "DataPlane", "Raft",
+                "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "Placement", "SWIM", "Raft",
+                "DataPlane", "ControlPlane",
                 "CLinux",
                 "CIntrinsics", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + sanitized),

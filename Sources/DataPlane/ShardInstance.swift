@@ -124,6 +124,10 @@ public struct ShardInstance: ~Copyable {
         }
     }
 
+    /// Sets below which version an item of the next command's key is a miss.
+    @inline(__always)
+    public mutating func setFloor(_ version: Version) { store.setFloor(version) }
+
     /// Ends every item stored so far: from now on they are misses.
     public mutating func flush(at now: ClockReading) {
         store.minVersion = mint()

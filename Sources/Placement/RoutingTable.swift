@@ -136,6 +136,15 @@ public struct RoutingTable: Sendable {
         replicaLists[Int(route.arc)][number]
     }
 
+    /// The newest epoch at which this node became an arc's owner; 0 where it owns none.
+    var newestOwnEpoch: UInt64 {
+        var newest: UInt32 = 0
+        for (slot, record) in zip(slots, records) where Int(slot.route.owner) == ownIndex {
+            newest = max(newest, record.epoch)
+        }
+        return UInt64(newest)
+    }
+
     /// The same table with another end of the serve lease; shares all else.
     public func extended(serveLeaseEnd: Instant) -> RoutingTable {
         var table = self

@@ -36,31 +36,52 @@ extension Topology {
         return try unfinished.recording(updated)
     }
 
-    /// The topology after a flush: all arcs begin anew, with the same owners.
+    /// The topology after a flush: nothing stored so far counts any more, and all else stays.
     ///
     /// - Throws: ``PlacementError/epochOutOfRange(epoch:limit:)`` after the last epoch.
     public func flushed() throws(PlacementError) -> Topology {
-        try Topology(
-            epoch: epoch + 1, ring: ring, members: members, overrides: overrides,
-            records: [ArcRecord(ring.firstMark, startingAt: epoch + 1)])
-    }
-
-    /// The topology in which `owner` owns its arcs from a new epoch on, with all they hold: for a
-    /// node whose version counter is running out.
-    ///
-    /// - Throws: ``PlacementError/epochOutOfRange(epoch:limit:)`` after the last epoch.
-    public func renewing(_ owner: NodeID) throws(PlacementError) -> Topology {
-        let layout = try ArcLayout(self)
+        let bound = Version(epoch: epoch + 1, counter: 0)
         let unfinished = try Topology(
             epoch: epoch + 1, ring: ring, members: members, overrides: overrides, records: records)
-        let updated = layout.marks.indices.map { index in
-            let mark = layout.marks[index]
-            var record = records[records.index(covering: mark)]
-            record.mark = mark
-            if members[layout.owners[index]].id == owner { record.epoch = epoch + 1 }
-            return record
+        return try unfinished.recording(
+            records.map { ArcRecord($0.mark, epoch: $0.epoch, minVersion: bound) })
+    }
+
+    /// The same topology under the next epoch: for a node whose version counter is running out.
+    ///
+    /// - Throws: ``PlacementError/epochOutOfRange(epoch:limit:)`` after the last epoch.
+    public func renewed() throws(PlacementError) -> Topology {
+        try Topology(
+            epoch: epoch + 1, ring: ring, members: members, overrides: overrides, records: records)
+    }
+
+    /// The topology in which the arc that `mark` lies in is cut there, both parts with their owner;
+    /// nil where it is cut there already.
+    ///
+    /// - Throws: ``PlacementError`` where the mark is of another kind of ring, or past a limit.
+    public func split(at mark: ArcMark) throws(PlacementError) -> Topology? {
+        let layout = try ArcLayout(self)
+        guard layout.marks[layout.index(covering: mark)] != mark else { return nil }
+        let owner = members[layout.owners[layout.index(covering: mark)]].id
+        return try changing(overrides: overrides + [Override(mark, owner: owner)])
+    }
+
+    /// The members that own less in `after` than here, or are in another life there: in ascending
+    /// order.
+    ///
+    /// - Throws: ``PlacementError`` where one of the two has no table; one that was checked has.
+    public func losers(to after: Topology) throws(PlacementError) -> [NodeID] {
+        let (before, later) = (try ArcLayout(self), try ArcLayout(after))
+        var losers: [NodeID] = []
+        for mark in ArcLayout.union(before.marks, later.marks) {
+            let former = members[before.owners[before.index(covering: mark)]]
+            let owner = after.members[later.owners[later.index(covering: mark)]]
+            guard former.id != owner.id || former.incarnation != owner.incarnation,
+                !losers.contains(former.id)
+            else { continue }
+            losers.append(former.id)
         }
-        return try unfinished.recording(updated)
+        return losers.sorted()
     }
 
     /// This topology with other records, neighbours that agree made one.

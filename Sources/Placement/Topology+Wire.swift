@@ -1,7 +1,7 @@
 // A topology in Protobuf's wire format; the schema is Topology in proto/topology.proto.
 //
 // What is read is checked as any topology is: a reader ends up with a table or with an error.
-import Primitives
+public import Primitives
 
 extension Topology {
     /// The topology as bytes.
@@ -163,13 +163,40 @@ extension Member {
     }
 }
 
+// Parts of a topology that stand alone in other messages.
+extension Member {
+    /// Writes the member's fields into a message of its own.
+    public func writeAlone(_ writer: inout ProtobufWriter) { write(&writer) }
+
+    /// Reads a member, which is not checked: a topology made with it is.
+    ///
+    /// - Throws: ``ProtobufError`` when the field holds none.
+    public init(alone field: ProtobufField, _ reader: inout ProtobufReader) throws(ProtobufError) {
+        try self.init(field, &reader)
+    }
+}
+
+extension ArcMark {
+    /// Writes the mark's fields into a message of its own.
+    public func writeAlone(_ writer: inout ProtobufWriter) { writeFields(&writer) }
+
+    /// Reads a mark.
+    ///
+    /// - Throws: ``ProtobufError`` when the field holds none.
+    public init(alone field: ProtobufField, _ reader: inout ProtobufReader) throws(ProtobufError) {
+        try self.init(field, &reader)
+    }
+}
+
 extension ArcMark {
     fileprivate func write(_ writer: inout ProtobufWriter) {
-        writer.message(field: 1) { inner in
-            switch self {
-            case .position(let position): inner.presentFixed64(position, field: 1)
-            case .boundary(let key): inner.presentBytes(key, field: 2)
-            }
+        writer.message(field: 1) { writeFields(&$0) }
+    }
+
+    fileprivate func writeFields(_ writer: inout ProtobufWriter) {
+        switch self {
+        case .position(let position): writer.presentFixed64(position, field: 1)
+        case .boundary(let key): writer.presentBytes(key, field: 2)
         }
     }
 

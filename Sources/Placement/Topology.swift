@@ -93,9 +93,9 @@ extension Topology {
         }
         guard ring.kind != .range || first.mark == ring.firstMark else { throw .incompleteRecords }
         for record in records {
-            // An arc with a bound above its owner's epoch could never hold an item.
+            // An arc with a bound above the table's epoch could never hold an item.
             guard (1...epoch).contains(record.epoch),
-                record.minVersion.value >> Version.counterBits <= record.epoch
+                record.minVersion.value >> Version.counterBits <= epoch
             else { throw .recordOutOfRange(record.mark, epoch: record.epoch) }
         }
         try checkMarks(records.map(\.mark))

@@ -6,7 +6,9 @@ extension SWIMInstance {
     mutating func receive(
         _ message: Message, from address: Address, at now: Instant, _ effects: inout [Effect]
     ) {
-        guard belongsHere(message) else { return }
+        guard belongsHere(message) else {
+            return askForCluster(of: message, from: address, at: now, &effects)
+        }
         if message.sender == id {
             return receiveFromNamesake(message, from: address, at: now, &effects)
         }
@@ -42,6 +44,18 @@ extension SWIMInstance {
         if cluster == 0, message.body == .pushPullResponse { cluster = message.cluster }
         if message.cluster == cluster { return true }
         return message.cluster == 0 && message.body == .pushPullRequest
+    }
+
+    /// Somebody we know has become part of a cluster, while we belong to none: its answer to a
+    /// push-pull makes us a part of it, too.
+    private mutating func askForCluster(
+        of message: Message, from address: Address, at now: Instant, _ effects: inout [Effect]
+    ) {
+        guard cluster == 0, message.cluster != 0, now >= bridgeAt,
+            let known = member(message.sender), mayJudge
+        else { return }
+        bridgeAt = now.advanced(by: settings.reconnectInterval)
+        sendPushPull(.pushPullRequest, to: known.metadata.peer, &effects)
     }
 
     /// What a ping shows its sender to be wrong about: us, if it accuses us of what is refuted; or

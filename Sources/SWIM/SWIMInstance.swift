@@ -34,6 +34,8 @@ public struct SWIMInstance: Sendable {
         /// Whether the node serves its clients. While it does not, it answers no ping and accuses
         /// nobody: a process whose loops hang is not alive.
         case serving(Bool)
+        /// This member has founded that cluster; only for one that belonged to none.
+        case founded(cluster: UInt64)
         /// Say good-bye; answered by ``Effect/leaveFinished``.
         case leave
     }
@@ -198,6 +200,7 @@ public struct SWIMInstance: Sendable {
         case .metadataChanged(let metadata): change(metadata, &effects)
         case .loadChanged(let load): myself.load = load
         case .serving(let isServing): setServing(isServing, &effects)
+        case .founded(let cluster): if self.cluster == 0 { self.cluster = cluster }
         case .leave: leave(at: now, &effects)
         }
         assert(members.count <= settings.memberLimit, "\(members.count) members")

@@ -28,7 +28,7 @@ extension Store {
         let layout = item.layout
         let options = layout.options
         let plain = options.isDisjoint(with: ItemOptions.layout)
-        if layout.version < minVersion { return nil }
+        if layout.version < floor { return nil }
         var flags: UInt32 = 0
         if !plain {
             if layout.expiry.hasPassed(at: now) { return nil }

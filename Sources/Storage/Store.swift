@@ -26,7 +26,19 @@ public struct Store: ~Copyable {
     static let frequencyLimit = 15
 
     /// Items below this version are misses: set by a flush.
-    public var minVersion = Version(value: 0)
+    public var minVersion = Version(value: 0) {
+        didSet { floor = max(floor, minVersion) }
+    }
+
+    /// Items below this version are misses to the command at hand; never below ``minVersion``.
+    ///
+    /// The arcs of a cluster have bounds of their own, so whoever executes a command on a key sets
+    /// its arc's first.
+    public private(set) var floor = Version(value: 0)
+
+    /// Sets the bound of the arc that the next command's key lies in.
+    @inline(__always)
+    public mutating func setFloor(_ version: Version) { floor = max(version, minVersion) }
 
     let configuration: StoreConfiguration
     let source: SegmentSource
@@ -127,7 +139,7 @@ public struct Store: ~Copyable {
 
     @inline(__always)
     func isServed(_ layout: ItemLayout, at now: Instant) -> Bool {
-        layout.version >= minVersion && !layout.expiry.hasPassed(at: now)
+        layout.version >= floor && !layout.expiry.hasPassed(at: now)
     }
 
     /// The key's item; nil where there is none, it has ended, or it was flushed.
@@ -144,7 +156,7 @@ public struct Store: ~Copyable {
     public mutating func absence(of key: RawSpan, hash: KeyHash, at now: Instant) -> Absence {
         key.withUnsafeBytes { bytes in
             guard let item = locate(bytes, mixed(hash)) else { return .unknown }
-            return item.layout.version < minVersion ? .flushed : .expired
+            return item.layout.version < floor ? .flushed : .expired
         }
     }
 
