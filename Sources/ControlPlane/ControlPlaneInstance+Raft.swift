@@ -178,8 +178,10 @@ extension ControlPlaneInstance {
         loseProposals(through: snapshot.index, &effects)
     }
 
-    /// The disk takes nothing more: what this server would acknowledge could be lost. It says
-    /// nothing as a voter any more, and becomes a learner as soon as the leader has seen to it.
+    /// The disk takes nothing more: what this server would acknowledge could be lost.
+    ///
+    /// It says nothing as a voter any more, and becomes a learner as soon as the leader has seen to
+    /// it.
     mutating func giveUpVote(at now: Instant, _ effects: inout [Effect]) {
         guard hasDisk else { return }
         hasDisk = false

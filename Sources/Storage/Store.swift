@@ -139,13 +139,19 @@ public struct Store: ~Copyable {
 
     @inline(__always)
     func isServed(_ layout: ItemLayout, at now: Instant) -> Bool {
+        layout.version >= minVersion && !layout.expiry.hasPassed(at: now)
+    }
+
+    /// Whether the command at hand finds the item: its arc's bound counts, too.
+    @inline(__always)
+    private func isFound(_ layout: ItemLayout, at now: Instant) -> Bool {
         layout.version >= floor && !layout.expiry.hasPassed(at: now)
     }
 
     /// The key's item; nil where there is none, it has ended, or it was flushed.
     public mutating func find(_ key: RawSpan, hash: KeyHash, at now: Instant) -> Item? {
         key.withUnsafeBytes { bytes in
-            guard let item = locate(bytes, mixed(hash)), isServed(item.layout, at: now) else {
+            guard let item = locate(bytes, mixed(hash)), isFound(item.layout, at: now) else {
                 return nil
             }
             return item
