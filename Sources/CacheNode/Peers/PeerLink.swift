@@ -1,5 +1,6 @@
 // One loop's way to one other node.
 internal import Glibc
+internal import Placement
 internal import Primitives
 
 /// A request that another node has been sent.
@@ -16,7 +17,7 @@ struct PendingForward {
 final class PeerLink {
     /// How far the connection is.
     enum State {
-        case down, connecting, greeting, open
+        case down, connecting, greeting, proving, open
     }
 
     /// Requests sent and not answered; above it further ones fail at once.
@@ -30,7 +31,15 @@ final class PeerLink {
     private static let shortestRetryNanoseconds: Int64 = 10_000_000
     private static let longestRetryNanoseconds: Int64 = 1_000_000_000
 
-    let member: PeerMember
+    let id: NodeID
+    let name: String
+    let address: NodeAddress
+    /// What epoll knows the link by.
+    let slot: Int
+    /// Whether others doubt that the node lives: nothing is asked of it.
+    var isSuspect = false
+    /// What was said first, until the greeting is over.
+    var greeting: PeerGreeting?
     var state = State.down
     var descriptor: Int32 = -1
     var watchesOutput = false
@@ -49,14 +58,17 @@ final class PeerLink {
     /// Why it last failed, as it was logged.
     var loggedReason = ""
 
-    init(_ member: PeerMember) {
-        self.member = member
+    init(_ member: Member, slot: Int) {
+        id = member.id
+        name = member.name
+        address = member.peer
+        self.slot = slot
         pending = Array(repeating: nil, count: Self.inFlightLimit)
     }
 
     /// Whether a request may be added: one that is not open is not waited for.
     var takesRequests: Bool {
-        state == .open && next - oldest < UInt64(Self.inFlightLimit)
+        state == .open && !isSuspect && next - oldest < UInt64(Self.inFlightLimit)
             && output.count - sent < Self.outputLimit
     }
 
