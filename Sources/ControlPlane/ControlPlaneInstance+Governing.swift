@@ -69,7 +69,7 @@ extension ControlPlaneInstance {
             // A later life takes its place by itself.
             if known.life > member.incarnation { return nil }
         }
-        let last = book.entry(member.id)?.lastGranted ?? book.beganAt
+        let last = book.leaseless(since: member.id)
         let patience: Duration = .milliseconds(settings.leaselessMilliseconds)
         return member.id != id && now >= last.advanced(by: patience) ? .leaseless : nil
     }
@@ -111,7 +111,7 @@ extension ControlPlaneInstance {
 
     private func mayArrive(_ known: SWIMInstance.Member, at now: Instant) -> Bool {
         if known.id == id { return leaving == nil }
-        if let trial = known.trialUntil, now < trial { return false }
+        if let trial = known.trialUntil, now < trial, !isFreshStart(known) { return false }
         if book?.exiles.contains(where: { $0.id == known.id && now < $0.until }) == true {
             return false
         }
@@ -121,6 +121,12 @@ extension ControlPlaneInstance {
         }
         let lag = UInt64(settings.raft.promotionLagEntries)
         return follower.match > 0 && follower.match + lag >= raft.lastIndex
+    }
+
+    /// Whether a member that came back from the dead did so as a new process, for the first time
+    /// lately: that is a restart, not one that comes and goes.
+    private func isFreshStart(_ known: SWIMInstance.Member) -> Bool {
+        known.deaths <= 1 && buried.contains { $0.id == known.id && $0.life < known.life }
     }
 
     // MARK: Voters

@@ -9,20 +9,33 @@ extension ControlPlaneInstance {
     // MARK: Starting
 
     /// Founds, joins, or goes on in the cluster that the disk holds.
-    mutating func begin(at now: Instant, _ effects: inout [Effect]) {
+    mutating func begin(
+        _ known: [SWIMInstance.Address], at now: Instant, _ effects: inout [Effect]
+    ) {
         switch start {
         case .found(let ring):
             if identity.cluster == 0 { return found(ring, at: now, &effects) }
-            stepSWIM(.join(knownAddresses), at: now, &effects)
+            stepSWIM(.join(known), at: now, &effects)
         case .join(let seeds), .expect(_, let seeds, _):
-            stepSWIM(.join(seeds + knownAddresses), at: now, &effects)
+            stepSWIM(.join(seeds + known), at: now, &effects)
         }
     }
 
-    /// Where the members that the disk knows were reached.
-    private var knownAddresses: [SWIMInstance.Address] {
-        (state.topology?.members ?? []).filter { $0.id != id }
-            .map { SWIMInstance.Address($0.peer.text) }
+    /// Where the members that the disk knows were reached: those of the snapshot, and those that
+    /// entries behind it take in, committed or not.
+    static func knownAddresses(
+        _ disk: RaftInstance.PersistedState, besides own: NodeID
+    ) -> [SWIMInstance.Address] {
+        let state = try? CoordinatorState(snapshot: disk.snapshot.data)
+        var members = state?.topology?.members ?? []
+        for entry in disk.entries {
+            guard case .command(let bytes) = entry.payload,
+                case .join(let member)? = try? Command(protobuf: bytes)
+            else { continue }
+            members.removeAll { $0.id == member.id }
+            members.append(member)
+        }
+        return members.filter { $0.id != own }.map { SWIMInstance.Address($0.peer.text) }
     }
 
     /// Founds a cluster alone; others join it.

@@ -114,6 +114,8 @@ public struct ControlPlaneInstance: Sendable {
     /// Requests that have been applied and wait until every owner knows.
     var spreading: [SpreadingRequest] = []
     var leaving: Leaving?
+    /// Who was taken out of the table last, and in which life.
+    var buried: [(id: NodeID, life: UInt64)] = []
     /// Voters that somebody told the cluster to forget.
     var forgotten: [NodeID] = []
 
@@ -165,7 +167,7 @@ public struct ControlPlaneInstance: Sendable {
             effects.append(.install(topology))
         }
         effects.append(.remember(identity))
-        begin(at: now, &effects)
+        begin(Self.knownAddresses(persisted, besides: identity.id), at: now, &effects)
     }
 
     /// Advances the node by one input.

@@ -34,6 +34,8 @@ struct LeaseBook: Sendable {
     var exiles: [Exile] = []
     /// Voters that are not alive, and since when.
     var absentVoters: [(id: NodeID, since: Instant)] = []
+    /// When members were taken in during this leadership.
+    var arrivals: [(id: NodeID, at: Instant)] = []
     /// Not before this moment is another member removed.
     var nextRemoval: Instant
     /// Not before this moment is another change of Raft's members tried.
@@ -80,6 +82,19 @@ struct LeaseBook: Sendable {
         guard let position = position(id) else { return }
         entries[position].end = max(entries[position].end, end)
         entries[position].lastGranted = now
+    }
+
+    /// Notes that a node was taken in: its time to get a lease begins.
+    mutating func noteArrival(_ id: NodeID, at now: Instant) {
+        arrivals.removeAll { $0.id == id }
+        arrivals.append((id, now))
+    }
+
+    /// Since when a member could have had a lease, and has none.
+    func leaseless(since id: NodeID) -> Instant {
+        let granted = entry(id)?.lastGranted ?? beganAt
+        let arrived = arrivals.first { $0.id == id }?.at ?? beganAt
+        return max(granted, arrived)
     }
 
     /// When the last lease of a node is over, of whichever life.
