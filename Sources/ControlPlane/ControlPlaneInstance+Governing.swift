@@ -111,6 +111,7 @@ extension ControlPlaneInstance {
 
     private func mayArrive(_ known: SWIMInstance.Member, at now: Instant) -> Bool {
         if known.id == id { return leaving == nil }
+        if hasLeft(known.id) { return false }
         if let trial = known.trialUntil, now < trial, !isFreshStart(known) { return false }
         if book?.exiles.contains(where: { $0.id == known.id && now < $0.until }) == true {
             return false
@@ -121,6 +122,14 @@ extension ControlPlaneInstance {
         }
         let lag = UInt64(settings.raft.promotionLagEntries)
         return follower.match > 0 && follower.match + lag >= raft.lastIndex
+    }
+
+    /// Whether a node has said that it leaves; it is there for a while yet.
+    private func hasLeft(_ node: NodeID) -> Bool {
+        buried.contains {
+            $0.id == node && $0.departure == .left
+                && $0.life == (swim.member(node)?.life ?? $0.life)
+        }
     }
 
     /// Whether a member that came back from the dead did so as a new process, for the first time
@@ -152,7 +161,7 @@ extension ControlPlaneInstance {
 
     private func newLearner(_ present: RaftInstance.Configuration) -> NodeID? {
         swim.members.first {
-            $0.status == .alive && !present.members.contains($0.id)
+            $0.status == .alive && !present.members.contains($0.id) && !hasLeft($0.id)
         }?.id
     }
 
@@ -164,7 +173,7 @@ extension ControlPlaneInstance {
         present.members.first { member in
             guard member != id, topology.memberIndex(of: member) == nil else { return false }
             let status = swim.member(member)?.status
-            if status == .left { return true }
+            if status == .left || hasLeft(member) { return true }
             if forgotten.contains(member), status != .alive { return true }
             return present.learners.contains(member) && (status == nil || status == .dead)
         }

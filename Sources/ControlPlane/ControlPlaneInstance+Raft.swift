@@ -158,7 +158,7 @@ extension ControlPlaneInstance {
         case .remove(let node, let life, let departure):
             buried.removeAll { $0.id == node }
             if buried.count >= settings.requestLimit { buried.removeFirst() }
-            buried.append((node, life))
+            buried.append((node, life, departure))
             guard departure == .forgotten, !forgotten.contains(node) else { return }
             if forgotten.count >= settings.requestLimit { forgotten.removeFirst() }
             forgotten.append(node)
