@@ -136,8 +136,9 @@ public struct RoutingTable: Sendable {
         replicaLists[Int(route.arc)][number]
     }
 
-    /// How many arcs each member owns and which part of all positions; under `range`, where
-    /// positions mean nothing, of all arcs. In the order of the topology's members.
+    /// How many arcs each member owns and which part of all positions, in the members' order.
+    ///
+    /// Under `range`, where positions mean nothing, it is the part of all arcs.
     public var shares: [(arcs: Int, share: Double)] {
         var shares = topology.members.map { _ in (arcs: 0, share: 0.0) }
         for index in 0..<arcCount {

@@ -116,7 +116,9 @@ final class ClusterStart {
     ) throws(NodeError) {
         var sample = member
         var ring = RingSettings()
-        if case .found(let wanted) = start, identity.cluster == 0 { ring = wanted } else {
+        if case .found(let wanted) = start, identity.cluster == 0 {
+            ring = wanted
+        } else {
             // Whoever joins others may own nothing.
             sample.weight = max(1, sample.weight)
         }

@@ -17,7 +17,8 @@ extension ControlShell {
     }
 
     private func take(_ words: [String], mayChange: Bool, _ request: ControlRequest) {
-        let changes = ["leave", "forget"].contains(words[0]) || words.prefix(2) == ["ring", "split"]
+        let changes =
+            ["leave", "forget"].contains(words[0]) || words.prefix(2) == ["ring", "split"]
         guard mayChange || !changes else {
             return refuse(request, "\(words[0]) changes the cluster: ask from this machine")
         }
@@ -255,7 +256,8 @@ extension ControlShell {
         else { return complete(request, "SERVER_ERROR kiln: \(text(.noCluster))\r\n") }
         if topology.ring.kind == .ketama {
             return refuse(
-                request, "ring split: under ketama the ring is what clients compute; nothing is cut")
+                request, "ring split: under ketama the ring is what clients compute; nothing is cut"
+            )
         }
         let hash = KeyHash(of: key.span.bytes)
         let position = table.position(of: key.span.bytes, hash)

@@ -5,7 +5,7 @@ internal import Glibc
 internal import Raft
 internal import Synchronization
 
-/// A node's directory, held by one process at a time:
+/// A node's directory, held by one process at a time.
 ///
 ///     lock      held while a process uses the directory
 ///     identity  name, cluster, life and incarnation; replaced as one

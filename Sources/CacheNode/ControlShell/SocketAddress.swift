@@ -60,7 +60,8 @@ struct SocketAddress: Sendable {
                 NI_NUMERICHOST | NI_NUMERICSERV)
         }
         guard failure == 0 else { return "unknown:0" }
-        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let name = String(
+            decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let number = String(
             decoding: port.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return NodeAddress(host: name, port: Int(number) ?? 0).text

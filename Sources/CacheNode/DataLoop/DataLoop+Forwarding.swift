@@ -92,7 +92,8 @@ extension DataLoop {
         case .frameStart: beginFrame(entry.pointee.hash.value)
         case .frameEnd: endFrame()
         case .frameRefused:
-            appendRefusal(entry.pointee.hash.value, UInt8(truncatingIfNeeded: entry.pointee.exptime))
+            appendRefusal(
+                entry.pointee.hash.value, UInt8(truncatingIfNeeded: entry.pointee.exptime))
         case .withheldKey: withholdKey(entry, connection)
         case .withheld: withhold(entry, connection)
         default: assertionFailure("\(entry.pointee.kind) stays on its node")

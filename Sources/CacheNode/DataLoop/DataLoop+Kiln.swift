@@ -22,8 +22,9 @@ extension DataLoop {
             }
             ask(.verb(words, mayChange: connection.pointee.peer.isOfThisMachine), connection)
         default:
-            refuse("unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave"
-                + " are known")
+            refuse(
+                "unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave"
+                    + " are known")
         }
     }
 

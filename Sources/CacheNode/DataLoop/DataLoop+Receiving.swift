@@ -231,7 +231,8 @@ extension PendingUpload {
     /// Hands the value to its shard; false, and the space given back, where its line end is
     /// missing.
     consuming func finish(
-        shards: ShardAccess, isWhole: Bool, floor: Version, at time: ClockReading, reply: inout ReplyBuffer,
+        shards: ShardAccess, isWhole: Bool, floor: Version, at time: ClockReading,
+        reply: inout ReplyBuffer,
         tap: inout WatchTap, descriptor: Int32
     ) -> Bool {
         guard isWhole else {

@@ -86,8 +86,9 @@ extension DataLoop {
         appendHeader(.reply, identifier, payloadCount: 0)
     }
 
-    /// The reply is complete: its length is known now. One of a request that was not executed is
-    /// taken back.
+    /// The reply is complete: its length is known now.
+    ///
+    /// That of a request which was not executed is taken back.
     mutating func endFrame() {
         guard let start = frameStart else { return }
         frameStart = nil
