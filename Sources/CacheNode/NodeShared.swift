@@ -1,4 +1,5 @@
 // What all loops of a node share.
+internal import Placement
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -144,6 +145,14 @@ final class NodeShared: Sendable {
     var clientName: String {
         guard let listener = listeners.first else { return "-" }
         return listener.isUnix ? listener.name : "\(listener.name):\(listener.port)"
+    }
+
+    /// The node that owns a key, as clients know it.
+    func ownerName(of key: [UInt8]) -> String {
+        guard let table = cluster?.table.withLock({ $0 }) else { return clientName }
+        let routes = table.gate.table
+        let route = routes.route(key.span.bytes, KeyHash(of: key.span.bytes))
+        return routes.topology.members[Int(route.owner)].client.text
     }
 
     /// Asks every loop to let its connections go.

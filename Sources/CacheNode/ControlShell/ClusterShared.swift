@@ -56,6 +56,8 @@ final class ClusterShared: Sendable {
     /// End of the serve lease, in nanoseconds of the node's clock.
     private let leaseEnd = Atomic<Int64>(0)
     private let settledEpoch = Atomic<UInt64>(0)
+    /// The newest table that loops were given; for what is told to people.
+    let table = Mutex<ClusterTable?>(nil)
     /// Loops that have not yet done what they were told last.
     private let loopsLeft = Atomic<Int>(0)
     /// The cluster's number, once it is known: it is part of greetings.

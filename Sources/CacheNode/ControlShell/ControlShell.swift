@@ -190,6 +190,7 @@ final class ControlShell {
             exit(70)
         }
         let made = ClusterTable(table)
+        cluster.table.withLock { $0 = made }
         installing = (made, .table)
         cluster.expectLoops(shared.inboxes.count)
         for box in shared.inboxes { box.post(.install(made)) }

@@ -205,22 +205,32 @@ extension DataLoop {
         takeReplies(for: connection)
         moveComposed(to: queue)
         peers.touch(queue)
-        guard let link = peers.links[position], link.takesRequests else {
-            fail(queue, queue.expect(), failure, isKnown: true)
-            return
+        let request = PendingForward(
+            queue: queue, slot: queue.expect(), failure: failure, isPart: isPart,
+            deadline: Instant(
+                nanoseconds: now.instant.nanoseconds + PeerLink.requestNanoseconds))
+        if let link = peers.links[position], link.takesRequests {
+            enqueue(request, text, on: link, peers)
+        } else if let link = peers.links[position], link.letsRequestsWait {
+            link.wait(request, text)
+        } else {
+            return fail(queue, request.slot, failure, isKnown: true)
         }
-        let deadline = Instant(nanoseconds: now.instant.nanoseconds + PeerLink.requestNanoseconds)
-        let identifier = link.add(
-            PendingForward(
-                queue: queue, slot: queue.expect(), failure: failure, isPart: isPart,
-                deadline: deadline))
+        if queue.isFull { hold(connection) }
+    }
+
+    /// Appends a request's frame to what the link sends.
+    func enqueue(
+        _ request: PendingForward, _ text: UnsafeRawBufferPointer, on link: PeerLink,
+        _ peers: PeerLinks
+    ) {
+        let identifier = link.add(request)
         PeerFrame(
             .request, payloadCount: text.count, identifier: identifier,
             epoch: peers.epoch,
-            deadline: Instant(nanoseconds: deadline.nanoseconds + link.clockDistance)
+            deadline: Instant(nanoseconds: request.deadline.nanoseconds + link.clockDistance)
         ).encode(into: &link.output)
         link.output.append(unsafe: text)
-        if queue.isFull { hold(connection) }
     }
 
     /// Puts what is composed behind the replies that wait.

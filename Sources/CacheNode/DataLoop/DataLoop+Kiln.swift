@@ -87,7 +87,7 @@ extension DataLoop {
         var json = JSONLine()
         json.add("schema_version", JSONLine.schemaVersion)
         json.add("key", shared.hotKeys.name(key))
-        json.add("owner", shared.clientName)
+        json.add("owner", shared.ownerName(of: key))
         json.add("mode", shared.hotKeys.mode.rawValue)
         json.add("state", tracked?.state.rawValue ?? (listed == nil ? "cold" : "seen"))
         json.add("heat", listed.map { state.policy.heat(of: $0) } ?? 0)

@@ -216,6 +216,7 @@ extension DataLoop {
             link.clockDistance =
                 frame.deadline.nanoseconds - shared.clock.now.nanoseconds
             if number == 0 { shared.logger.info("peer \(link.name) reached") }
+            if let peers { sendWaiting(link, peers) }
             return nil
         case (.refused, _):
             return "it refuses this node: \(String(decoding: payload, as: UTF8.self))"
@@ -249,9 +250,21 @@ extension DataLoop {
         peers?.touch(request.queue)
     }
 
+    /// Sends what waited for the link to open.
+    private func sendWaiting(_ link: PeerLink, _ peers: PeerLinks) {
+        for (request, text) in link.takeWaiting() {
+            guard link.takesRequests, request.deadline > now.instant else {
+                fail(request, isKnown: true)
+                continue
+            }
+            text.withUnsafeBytes { enqueue(request, $0, on: link, peers) }
+        }
+    }
+
     /// Gives a link up until it is tried again: what it was asked has no answer.
     private mutating func drop(_ link: PeerLink, _ reason: String, isWanted: Bool = true) {
         while let request = link.takeOldest() { fail(request, isKnown: false) }
+        for (request, _) in link.takeWaiting() { fail(request, isKnown: true) }
         let wasOpen = link.state == .open
         link.reset(at: now.instant)
         guard isWanted else { return }

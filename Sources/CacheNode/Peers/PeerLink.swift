@@ -22,6 +22,8 @@ final class PeerLink {
 
     /// Requests sent and not answered; above it further ones fail at once.
     static let inFlightLimit = 4096
+    /// Requests that wait for the link to open, and their bytes.
+    static let (waitingLimit, waitingBytesLimit) = (1_024, 4 << 20)
     /// Bytes not yet taken by the kernel; above it further requests fail at once.
     static let outputLimit = 64 << 20
     /// How long an answer is waited for.
@@ -55,6 +57,9 @@ final class PeerLink {
     private var pending: [PendingForward?]
     private(set) var oldest: UInt64 = 0
     private(set) var next: UInt64 = 0
+    /// Requests that came before the link was open for the first time, or again.
+    private(set) var waiting: [(request: PendingForward, text: [UInt8])] = []
+    private var waitingBytes = 0
     /// Why it last failed, as it was logged.
     var loggedReason = ""
 
@@ -70,6 +75,29 @@ final class PeerLink {
     var takesRequests: Bool {
         state == .open && !isSuspect && next - oldest < UInt64(Self.inFlightLimit)
             && output.count - sent < Self.outputLimit
+    }
+
+    /// Whether a request may wait until the link is open: while its first attempt is under way.
+    ///
+    /// Once one has failed, requests fail at once until another succeeds.
+    var letsRequestsWait: Bool {
+        state != .open && failures == 0 && !isSuspect && waiting.count < Self.waitingLimit
+            && waitingBytes < Self.waitingBytesLimit
+    }
+
+    /// Keeps a request until the link is open.
+    func wait(_ request: PendingForward, _ text: UnsafeRawBufferPointer) {
+        waiting.append((request, Array(text)))
+        waitingBytes += text.count
+    }
+
+    /// Takes all that wait.
+    func takeWaiting() -> [(request: PendingForward, text: [UInt8])] {
+        defer {
+            waiting = []
+            waitingBytes = 0
+        }
+        return waiting
     }
 
     /// Notes a request; gives its number.
