@@ -111,6 +111,7 @@ extension ControlPlaneInstance {
 
     private func mayArrive(_ known: SWIMInstance.Member, at now: Instant) -> Bool {
         if known.id == id { return leaving == nil }
+        if hasDeparted(known.id) { return false }
         if let trial = known.trialUntil, now < trial { return false }
         if book?.exiles.contains(where: { $0.id == known.id && now < $0.until }) == true {
             return false
@@ -131,7 +132,9 @@ extension ControlPlaneInstance {
     ) -> RaftInstance.MembershipChange? {
         let present = raft.configuration
         if let learner = newLearner(present) { return .addLearner(learner) }
-        if let stranger = stranger(present, topology, at: now) { return .remove(stranger) }
+        if let stranger = stranger(present, topology, at: now) {
+            return farewell(to: stranger, .remove(stranger), present)
+        }
         let wanted = settings.voters(size: present.members.count)
         let fit = candidates(topology, present, at: now)
         let unfit = unfitVoter(present, topology, at: now)
@@ -141,12 +144,36 @@ extension ControlPlaneInstance {
         if present.voters.count > wanted {
             return (unfit ?? present.voters.last { $0 != id }).map { .demote($0) }
         }
-        return nil
+        // Nobody takes the place of one that leaves: it goes nevertheless, while it still can vote.
+        guard let unfit, unfit != id, hasDeparted(unfit) else { return nil }
+        return farewell(to: unfit, .demote(unfit), present)
+    }
+
+    /// Lets a member go, by that change. Where those that stay would be no quorum without it, one
+    /// of the dead goes first: while it is here it is needed for that.
+    private func farewell(
+        to member: NodeID, _ change: RaftInstance.MembershipChange,
+        _ present: RaftInstance.Configuration
+    ) -> RaftInstance.MembershipChange? {
+        guard present.voters.contains(member) else { return change }
+        let rest = present.voters.filter { $0 != member }
+        let silent = rest.filter { voter in
+            guard voter != id else { return false }
+            return swim.member(voter)?.status.isLive != true || book?.entry(voter)?.mayVote == false
+        }
+        if silent.count * 2 < rest.count { return change }
+        return silent.first.map { .demote($0) }
+    }
+
+    /// Whether a node has said good-bye in the life that membership knows.
+    private func hasDeparted(_ node: NodeID) -> Bool {
+        guard let life = node == id ? identity.life : swim.member(node)?.life else { return false }
+        return departed.contains { $0.id == node && $0.life == life }
     }
 
     private func newLearner(_ present: RaftInstance.Configuration) -> NodeID? {
         swim.members.first {
-            $0.status == .alive && !present.members.contains($0.id)
+            $0.status == .alive && !present.members.contains($0.id) && !hasDeparted($0.id)
         }?.id
     }
 
@@ -190,6 +217,7 @@ extension ControlPlaneInstance {
         let patience: Duration = .milliseconds(settings.voterPatienceMilliseconds)
         return present.voters.first { voter in
             if voter == id { return !hasDisk || topology.memberIndex(of: id) == nil }
+            if hasDeparted(voter) { return true }
             if book.absentVoters.contains(where: {
                 $0.id == voter && now >= $0.since.advanced(by: patience)
             }) {

@@ -19,10 +19,18 @@ extension ControlPlaneInstance {
         }
     }
 
-    /// Where the members that the disk knows were reached.
+    /// Where the members that the disk knows were reached: by its snapshot, and by the entries
+    /// behind it, which nobody has said to be committed yet.
     private var knownAddresses: [SWIMInstance.Address] {
-        (state.topology?.members ?? []).filter { $0.id != id }
-            .map { SWIMInstance.Address($0.peer.text) }
+        var members = state.topology?.members ?? []
+        for index in raft.firstIndex..<raft.lastIndex + 1 {
+            guard case .command(let bytes)? = raft.entry(at: index)?.payload,
+                case .join(let member)? = try? Command(protobuf: bytes)
+            else { continue }
+            members.removeAll { $0.id == member.id }
+            members.append(member)
+        }
+        return members.filter { $0.id != id }.map { SWIMInstance.Address($0.peer.text) }
     }
 
     /// Founds a cluster alone; others join it.

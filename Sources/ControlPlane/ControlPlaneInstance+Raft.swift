@@ -133,15 +133,17 @@ extension ControlPlaneInstance {
                 // Nodes that skip what they cannot read would disagree from then on.
                 return effects.append(.stop(.unreadableEntry(index: entry.index)))
             }
-            outcome = apply(command, &effects)
+            outcome = apply(command, at: now, &effects)
         }
         finishProposals(through: entry, outcome, at: now, &effects)
     }
 
-    private mutating func apply(_ command: Command, _ effects: inout [Effect]) -> Outcome {
+    private mutating func apply(
+        _ command: Command, at now: Instant, _ effects: inout [Effect]
+    ) -> Outcome {
         let before = state.topology
         let outcome = state.apply(command)
-        note(command)
+        note(command, at: now)
         if let before, let after = state.topology, before.epoch != after.epoch {
             settled.add(before, after)
             effects.append(.install(after))
@@ -150,13 +152,21 @@ extension ControlPlaneInstance {
         return outcome
     }
 
-    /// Whom to forget is not part of the table: each server remembers it, should it come to lead.
-    private mutating func note(_ command: Command) {
+    /// Whom to forget, and who has said good-bye, is not part of the table: each server remembers
+    /// it, should it come to lead.
+    private mutating func note(_ command: Command, at now: Instant) {
         switch command {
+        case .remove(let node, let life, .left):
+            departed.removeAll { $0.id == node }
+            if departed.count >= settings.requestLimit { departed.removeFirst() }
+            departed.append((node, life))
         case .remove(let node, _, .forgotten) where !forgotten.contains(node):
             if forgotten.count >= settings.requestLimit { forgotten.removeFirst() }
             forgotten.append(node)
-        case .join(let member): forgotten.removeAll { $0 == member.id }
+        case .join(let member):
+            forgotten.removeAll { $0 == member.id }
+            departed.removeAll { $0.id == member.id && $0.life < member.incarnation }
+            book?.welcome(member.id, life: member.incarnation, at: now)
         default: break
         }
     }

@@ -116,6 +116,8 @@ public struct ControlPlaneInstance: Sendable {
     var leaving: Leaving?
     /// Voters that somebody told the cluster to forget.
     var forgotten: [NodeID] = []
+    /// Lives that have left the table by themselves: they do not come back.
+    var departed: [(id: NodeID, life: UInt64)] = []
 
     /// Starts a node.
     ///
