@@ -8,6 +8,8 @@ enum ClusterSimulation {
     static let founding: Int64 = 10_000_000_000
     /// After the last disturbance a cluster must have recovered within this time.
     static let recovery: Int64 = 10_000_000_000
+    /// So long clients go on after that.
+    static let peace: Int64 = 2_000_000_000
 
     /// Runs the seed to its end, or to the first property that does not hold.
     static func run(_ options: SimulationOptions) -> SimulationReport {
@@ -21,6 +23,8 @@ enum ClusterSimulation {
                 try cluster.run(until: cluster.world.now + Int64(options.seconds) * 1_000_000_000)
                 try cluster.makePeace()
                 try cluster.settle(within: recovery, "a healed cluster becomes whole")
+                try cluster.run(until: cluster.world.now + peace)
+                try cluster.settle(within: 0, "a healed cluster stays whole")
             }
             try cluster.drill()
         } catch {

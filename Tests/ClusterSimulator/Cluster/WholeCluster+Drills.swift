@@ -10,7 +10,10 @@ extension WholeCluster {
         isStopped = true
         // What is under way comes to its end.
         try run(until: world.now + 100_000_000)
-        for number in clients.indices { clients[number].open.removeAll() }
+        for number in clients.indices {
+            clients[number].open.removeAll()
+            clients[number].connection = nil
+        }
         for key in keys.indices {
             let writer = key % nodes.count
             let written = try carryOut(.set, key, at: writer)

@@ -18,14 +18,18 @@ extension WholeCluster {
         return link
     }
 
-    mutating func openLinks(of loop: ClusterLoop, _ process: ClusterProcess, on index: Int) {
+    /// Opens links to new members, and leaves those that lead to an earlier life of one.
+    mutating func refreshLinks(of loop: ClusterLoop, _ process: ClusterProcess, on index: Int) {
         guard let topology = loop.gate?.table.topology else { return }
         let owner = LoopAddress(machine: index, life: process.life, loop: loop.number)
         for member in topology.members where member.id != nodes[index].id {
-            guard !loop.links.contains(where: { $0.member == member.id }),
-                let link = link(loop, to: member)
-            else { continue }
-            open(link, owner)
+            guard let known = loop.links.first(where: { $0.member == member.id }) else {
+                if let link = link(loop, to: member) { open(link, owner) }
+                continue
+            }
+            if known.state == .open, known.receiverLife < member.incarnation {
+                drop(known, loop, owner)
+            }
         }
     }
 

@@ -29,6 +29,8 @@ extension WholeCluster {
 
     mutating func makeTrouble() {
         isAtPeace = false
+        // A good-bye and the return take twelve seconds, if nobody hears them.
+        lastLeave = world.now + (Int64(options.seconds) - 12) * 1_000_000_000
         scheduleDisturbance()
     }
 
@@ -206,7 +208,7 @@ extension WholeCluster {
                 ClusterSteward.Flush(ticket: steward.nextTicket, began: world.now))
             world.note("operator: flush at \(nodes[index].name)")
             try ask(.flush, at: index)
-        case 25..<35:
+        case 25..<35 where world.now < lastLeave:
             world.note("operator: \(nodes[index].name) leaves")
             try step(.leave, on: index)
         case 35..<85:

@@ -43,7 +43,7 @@ extension WholeCluster {
             connection.isHeld = true
             world.coverage.add(.connectionsHeld)
         }
-        openLinks(of: loop, process, on: index)
+        refreshLinks(of: loop, process, on: index)
         if has(.installedTooEarly) { return try step(.installed(epoch: table.epoch), on: index) }
         let epoch = has(.adoptTooEarly) ? table.epoch : process.commonEpoch
         guard epoch > process.adoptedEpoch else { return }

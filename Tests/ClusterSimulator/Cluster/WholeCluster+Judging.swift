@@ -95,7 +95,7 @@ extension WholeCluster {
     /// What is not yet as it should be in a cluster that nobody disturbs; nil when all is well.
     var unrest: String? {
         guard let leader, let wanted = nodes[leader].process?.control.topology else {
-            return "nobody leads"
+            return "nobody leads: \(consensus)"
         }
         for node in nodes {
             guard let process = node.process else { return "\(node.name) is down" }
@@ -125,6 +125,16 @@ extension WholeCluster {
             return "members are \(wanted.members.map(\.name))"
         }
         return nil
+    }
+
+    /// What consensus looks like from everywhere.
+    private var consensus: String {
+        nodes.compactMap { node in
+            guard let control = node.process?.control else { return nil }
+            let raft = control.raft
+            return "\(node.name) \(node.id) \(raft.role.kind.rawValue) term \(raft.term) last"
+                + " \(raft.lastIndex) voters \(raft.configuration.voters) disk \(control.hasDisk)"
+        }.joined(separator: "; ")
     }
 
     /// Lets time pass until all is well.

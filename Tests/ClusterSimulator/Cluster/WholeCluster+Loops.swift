@@ -193,8 +193,12 @@ extension WholeCluster {
         let now = ClockReading(instant: loop.clock, unixSeconds: 1_800_000_000)
         let floor = has(.minVersionIgnored) ? Version(value: 0) : floor
         let before = shard.peek(key, floor: floor, at: now)
+        let nothing = Version(value: 0)
+        let beneath = shard.peek(key, floor: nothing, at: now)
         let reply = shard.run(operation.text, key: key, floor: floor, at: now)
-        let after = shard.peek(key, floor: floor, at: now)
+        // Under a new table an old shard's version may lie below the bound, and be lost at once.
+        var after = shard.peek(key, floor: nothing, at: now)
+        if after == beneath { after = before }
         world.note("\(nodes[index].name).\(loop.number) executes \(operation.brief): "
                 + "\(String(describing: before)) -> \(String(describing: after))")
         try ledger.executed(operation, before, after, at: world.now)

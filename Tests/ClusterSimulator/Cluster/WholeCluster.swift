@@ -15,6 +15,9 @@ struct WholeCluster {
     static let tickInterval: Int64 = 10_000_000
     static let loopsPerNode = 2
     static let shardsPerNode = 2
+    /// The mean pause between two disturbances: longer than for consensus alone, for a cluster that
+    /// serves nothing breaks no promise.
+    static let meanGap: ClosedRange<Int64> = 500_000_000...4_000_000_000
 
     let options: SimulationOptions
     let settings: ControlPlaneInstance.Settings
@@ -53,6 +56,8 @@ struct WholeCluster {
     var troubles: [Trouble?] = []
     /// Whether nothing is disturbed: at first and at last.
     var isAtPeace = true
+    /// Until then the operator makes nodes leave.
+    var lastLeave: Int64 = 0
 
     init(_ options: SimulationOptions) {
         self.options = options
@@ -74,7 +79,8 @@ struct WholeCluster {
         lastArrivals = Array(repeating: 0, count: options.nodes * options.nodes)
         world = World(machines: options.nodes, seed: options.seed, isTraced: options.isTraced)
         plan = FaultPlan(
-            kinds: Self.disturbances, random: SeededGenerator(seed: options.seed, purpose: 27))
+            kinds: Self.disturbances, random: SeededGenerator(seed: options.seed, purpose: 27),
+            meanGap: Self.meanGap)
         for index in 0..<options.nodes {
             let machine = Machine(clock: Machine.anyClock(at: 0, &havoc))
             let isFounder = index == 0
