@@ -80,8 +80,8 @@ enum ClusterAction {
     case tick(machine: Int, life: UInt64)
     /// A message reaches a control plane.
     case control(ControlPacket)
-    /// All writes up to a number are on disk; `isAwaited` where the control plane is to be told.
-    case synced(machine: Int, life: UInt64, write: Int, isAwaited: Bool)
+    /// All writes up to a number are on disk.
+    case synced(machine: Int, life: UInt64, write: Int)
     /// A loop has something to do.
     case turn(LoopAddress)
     /// A loop goes on in the middle of a turn.
@@ -111,7 +111,7 @@ extension ClusterAction {
         case .control(let packet):
             2 &<< 32 ^ UInt64(packet.sender) &<< 16 ^ UInt64(packet.receiver) &<< 24
                 ^ packet.message.summary
-        case .synced(let machine, _, let write, _):
+        case .synced(let machine, _, let write):
             3 &<< 32 | UInt64(machine) ^ UInt64(write) &<< 8
         case .turn(let loop): 4 &<< 32 ^ loop.summary
         case .resume(let loop): 5 &<< 32 ^ loop.summary

@@ -21,8 +21,6 @@ final class ClusterNode {
     var files: RaftFiles
     /// The process that runs; nil while there is none.
     var process: ClusterProcess?
-    /// When the last write that was handed to the disk is done.
-    var diskReadyAt: Int64 = 0
     /// The disk takes nothing more.
     var isDiskFull = false
     /// How often its clock has leapt.
@@ -46,6 +44,13 @@ final class ClusterNode {
 
 /// A process: gone with all it knows when it ends.
 final class ClusterProcess {
+    /// Something written that has to reach the disk.
+    struct Write {
+        var number: Int
+        /// Whether the control plane waits for it.
+        var isAwaited: Bool
+    }
+
     let life: UInt64
     var control: ControlPlaneInstance
     let loops: [ClusterLoop]
@@ -58,8 +63,9 @@ final class ClusterProcess {
     var table: RoutingTable?
     /// The epoch whose adoption is under way or done.
     var adoptedEpoch: UInt64 = 0
-    /// Tickets of requests that are under way.
-    var asksForEpoch = false
+    /// Writes that are not on disk yet.
+    var writes: [Write] = []
+    var isSyncing = false
 
     init(life: UInt64, control: ControlPlaneInstance, shards: [ClusterShard], loops: Int) {
         self.life = life

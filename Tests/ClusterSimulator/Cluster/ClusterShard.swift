@@ -42,8 +42,7 @@ final class ClusterShard {
     private let parser = RequestParser(limits: ProtocolLimits(valueBytes: 1 << 10))
     private let memory: [UnsafeMutableRawPointer]
 
-    /// - Parameter counter: Where the counter of its versions starts.
-    init(index: Int, counter: UInt64) {
+    init(index: Int) {
         let sizes = [
             Self.segmentBytes * (Self.slots + 1), 64 * (Self.slots + 1), Self.indexBytes,
             Self.indexBytes, 64,
@@ -62,7 +61,7 @@ final class ClusterShard {
                 indexBytes: Self.indexBytes, overflow: addresses[3],
                 overflowBytes: Self.indexBytes, geometry: addresses[4]),
             source: Pool().source)
-        shard = ShardInstance(store: store, epoch: 0, index: index, counter: counter)
+        shard = ShardInstance(store: store, epoch: 0, index: index)
     }
 
     deinit {
@@ -70,7 +69,6 @@ final class ClusterShard {
     }
 
     var epoch: UInt64 { shard.epoch }
-    var needsEpoch: Bool { shard.needsEpoch }
 
     /// Mints versions in `epoch` from now on, if that is newer.
     func adopt(_ epoch: UInt64) {

@@ -49,7 +49,6 @@ extension WholeCluster {
             return begin(.network(trouble), lasting: lasting)
         }
         guard let index = victim() else { return }
-        let machine = nodes[index].machine
         switch kind {
         case .kill:
             world.coverage.add(.kills)
@@ -92,7 +91,6 @@ extension WholeCluster {
             .duplication, .reordering, .bitFlip:
             break
         }
-        _ = machine
     }
 
     private mutating func begin(_ trouble: Trouble, lasting: Int64) {
@@ -215,6 +213,9 @@ extension WholeCluster {
             guard let name = choices.pick(steward.lost) else { return }
             world.note("operator: forget \(name) at \(nodes[index].name)")
             try ask(.forget(name: name), at: index)
+        case 85..<95:
+            // As a node does whose version counter runs out.
+            try ask(.renew, at: index)
         default: break
         }
     }
@@ -227,11 +228,10 @@ extension WholeCluster {
 
     /// A node tells what became of a request.
     mutating func answered(
-        _ ticket: UInt64, _ answer: Answer, _ node: ClusterNode, _ process: ClusterProcess
+        _ ticket: UInt64, _ answer: Answer, _ node: ClusterNode
     ) {
         world.note("\(node.name) answers request \(ticket): \(answer)")
         guard let position = steward.flushes.firstIndex(where: { $0.ticket == ticket }) else {
-            process.asksForEpoch = false
             return
         }
         let flush = steward.flushes.remove(at: position)

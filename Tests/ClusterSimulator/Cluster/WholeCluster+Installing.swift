@@ -61,7 +61,6 @@ extension WholeCluster {
             !postpone(action, for: index)
         else { return }
         for shard in process.shards { shard.adopt(epoch) }
-        process.asksForEpoch = false
         guard process.commonEpoch >= epoch else { return }
         try step(.installed(epoch: epoch), on: index)
     }

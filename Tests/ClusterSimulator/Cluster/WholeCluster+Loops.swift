@@ -202,10 +202,6 @@ extension WholeCluster {
         world.note("\(nodes[index].name).\(loop.number) executes \(operation.brief): "
                 + "\(String(describing: before)) -> \(String(describing: after))")
         try ledger.executed(operation, before, after, at: world.now)
-        if shard.needsEpoch, !process.asksForEpoch {
-            process.asksForEpoch = true
-            try ask(.renew, at: index)
-        }
         return reply
     }
 }

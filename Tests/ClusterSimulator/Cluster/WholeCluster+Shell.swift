@@ -33,7 +33,6 @@ extension WholeCluster {
         guard !node.machine.isUp else { return }
         node.machine.start(at: world.now, &havoc)
         node.isDiskFull = false
-        node.diskReadyAt = world.now
         world.coverage.add(.restarts)
         let stored = node.hasDisk ? node.machine.disk.contents(of: ClusterNode.identityFile) : nil
         var identity = stored.flatMap { Identity(framed: $0) }
@@ -52,10 +51,9 @@ extension WholeCluster {
         } catch {
             throw Finding("a node starts from what it wrote", "\(node.name): \(error)")
         }
-        let counter = startsHigh ? Version.counterLimit - seeds.next() % 50 : 0
         let process = ClusterProcess(
             life: node.machine.life, control: control,
-            shards: (0..<Self.shardsPerNode).map { ClusterShard(index: $0, counter: counter) },
+            shards: (0..<Self.shardsPerNode).map { ClusterShard(index: $0) },
             loops: Self.loopsPerNode)
         node.process = process
         world.note("\(node.name) starts, life \(process.life), \(node.id)")
@@ -118,7 +116,7 @@ extension WholeCluster {
         case .suspicionChanged(let member, let isSuspect):
             process.suspects.removeAll { $0 == member }
             if isSuspect { process.suspects.append(member) }
-        case .answered(let ticket, let answer): answered(ticket, answer, node, process)
+        case .answered(let ticket, let answer): answered(ticket, answer, node)
         case .happened(let event):
             world.note("\(node.name) \(event)")
             count(event)
@@ -173,19 +171,26 @@ extension WholeCluster {
     private mutating func sync(
         through number: Int, isAwaited: Bool, on node: ClusterNode, _ process: ClusterProcess
     ) {
-        let time = disks.within(Machine.syncTime) * node.machine.diskFactor
-        node.diskReadyAt = max(node.diskReadyAt, world.now) + time
+        process.writes.append(ClusterProcess.Write(number: number, isAwaited: isAwaited))
+        beginSync(on: node, process)
+    }
+
+    /// One sync at a time; it covers all that was written when it began.
+    private mutating func beginSync(on node: ClusterNode, _ process: ClusterProcess) {
+        guard !process.isSyncing, let last = process.writes.last else { return }
+        process.isSyncing = true
         world.schedule(
-            .synced(
-                machine: node.index, life: process.life, write: number, isAwaited: isAwaited),
-            after: node.diskReadyAt - world.now)
+            .synced(machine: node.index, life: process.life, write: last.number),
+            after: disks.within(Machine.syncTime) * node.machine.diskFactor)
     }
 
     mutating func synced(
-        _ index: Int, _ life: UInt64, _ write: Int, isAwaited: Bool, _ action: ClusterAction
+        _ index: Int, _ life: UInt64, _ write: Int, _ action: ClusterAction
     ) throws(Finding) {
         let node = nodes[index]
-        guard node.process?.life == life, !postpone(action, for: index) else { return }
+        guard let process = node.process, process.life == life, !postpone(action, for: index) else {
+            return
+        }
         guard !node.machine.failsNextSync else {
             world.coverage.add(.syncErrors)
             world.note("\(node.name) sync fails")
@@ -193,7 +198,11 @@ extension WholeCluster {
         }
         world.coverage.add(.syncs)
         node.machine.disk.sync(through: write)
-        if isAwaited { try step(.persisted, on: index) }
+        process.isSyncing = false
+        let done = process.writes.filter { $0.number <= write }
+        process.writes.removeAll { $0.number <= write }
+        for write in done where write.isAwaited { try step(.persisted, on: index) }
+        if node.process === process { beginSync(on: node, process) }
     }
 
     // MARK: Messages

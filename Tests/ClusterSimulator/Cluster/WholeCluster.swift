@@ -28,8 +28,6 @@ struct WholeCluster {
     /// Whether every message is encoded and decoded on its way.
     let passesWire: Bool
     let segmentLimit: Int
-    /// Whether version counters start near their end.
-    let startsHigh: Bool
 
     var world: World<ClusterAction>
     var nodes: [ClusterNode] = []
@@ -69,7 +67,6 @@ struct WholeCluster {
         keepsOrder = draw.chance(permille: 500)
         passesWire = draw.chance(permille: 250)
         segmentLimit = Int(draw.within(500...8_000))
-        startsHigh = draw.chance(permille: 100)
         havoc = SeededGenerator(seed: options.seed, purpose: 23)
         disks = SeededGenerator(seed: options.seed, purpose: 24)
         choices = SeededGenerator(seed: options.seed, purpose: 25)
@@ -155,8 +152,7 @@ struct WholeCluster {
         switch action {
         case .tick(let index, let life): try tick(index, life, action)
         case .control(let packet): try arrive(packet, action)
-        case .synced(let index, let life, let write, let isAwaited):
-            try synced(index, life, write, isAwaited: isAwaited, action)
+        case .synced(let index, let life, let write): try synced(index, life, write, action)
         case .turn(let loop): try turn(loop, action)
         case .resume(let loop): try resume(loop, action)
         case .adopt(let index, let life, let epoch): try adopt(index, life, epoch, action)
