@@ -121,7 +121,11 @@ let package = Package(
             swiftSettings: strict),
         // Clusters of the pure protocols on a virtual network, clock and disk.
         .target(
-            name: "ClusterSimulator", dependencies: ["SWIM", "Raft", "Primitives"],
+            name: "ClusterSimulator",
+            dependencies: [
+                "Primitives", "MemcacheProtocol", "Storage", "Placement", "SWIM", "Raft",
+                "DataPlane", "ControlPlane",
+            ],
             path: "Tests/ClusterSimulator", swiftSettings: strict),
         .executableTarget(
             name: "kiln-simulate", dependencies: ["ClusterSimulator"],

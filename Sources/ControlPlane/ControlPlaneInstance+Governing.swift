@@ -111,7 +111,7 @@ extension ControlPlaneInstance {
 
     private func mayArrive(_ known: SWIMInstance.Member, at now: Instant) -> Bool {
         if known.id == id { return leaving == nil }
-        if hasLeft(known.id) { return false }
+        if hasDeparted(known.id) { return false }
         if let trial = known.trialUntil, now < trial, !isFreshStart(known) { return false }
         if book?.exiles.contains(where: { $0.id == known.id && now < $0.until }) == true {
             return false
@@ -122,14 +122,6 @@ extension ControlPlaneInstance {
         }
         let lag = UInt64(settings.raft.promotionLagEntries)
         return follower.match > 0 && follower.match + lag >= raft.lastIndex
-    }
-
-    /// Whether a node has said that it leaves; it is there for a while yet.
-    private func hasLeft(_ node: NodeID) -> Bool {
-        buried.contains {
-            $0.id == node && $0.departure == .left
-                && $0.life == (swim.member(node)?.life ?? $0.life)
-        }
     }
 
     /// Whether a member that came back from the dead did so as a new process, for the first time
@@ -146,7 +138,9 @@ extension ControlPlaneInstance {
     ) -> RaftInstance.MembershipChange? {
         let present = raft.configuration
         if let learner = newLearner(present) { return .addLearner(learner) }
-        if let stranger = stranger(present, topology, at: now) { return .remove(stranger) }
+        if let stranger = stranger(present, topology, at: now) {
+            return farewell(to: stranger, .remove(stranger), present)
+        }
         let wanted = settings.voters(size: present.members.count)
         let fit = candidates(topology, present, at: now)
         let unfit = unfitVoter(present, topology, at: now)
@@ -156,12 +150,36 @@ extension ControlPlaneInstance {
         if present.voters.count > wanted {
             return (unfit ?? present.voters.last { $0 != id }).map { .demote($0) }
         }
-        return nil
+        // Nobody takes the place of one that leaves: it goes nevertheless, while it still can vote.
+        guard let unfit, unfit != id, hasDeparted(unfit) else { return nil }
+        return farewell(to: unfit, .demote(unfit), present)
+    }
+
+    /// Lets a member go, by that change. Where those that stay would be no quorum without it, one
+    /// of the dead goes first: while it is here it is needed for that.
+    private func farewell(
+        to member: NodeID, _ change: RaftInstance.MembershipChange,
+        _ present: RaftInstance.Configuration
+    ) -> RaftInstance.MembershipChange? {
+        guard present.voters.contains(member) else { return change }
+        let rest = present.voters.filter { $0 != member }
+        let silent = rest.filter { voter in
+            guard voter != id else { return false }
+            return swim.member(voter)?.status.isLive != true || book?.entry(voter)?.mayVote == false
+        }
+        if silent.count * 2 < rest.count { return change }
+        return silent.first.map { .demote($0) }
+    }
+
+    /// Whether a node has said good-bye in the life that membership knows.
+    private func hasDeparted(_ node: NodeID) -> Bool {
+        guard let life = node == id ? identity.life : swim.member(node)?.life else { return false }
+        return buried.contains { $0.id == node && $0.life == life && $0.departure == .left }
     }
 
     private func newLearner(_ present: RaftInstance.Configuration) -> NodeID? {
         swim.members.first {
-            $0.status == .alive && !present.members.contains($0.id) && !hasLeft($0.id)
+            $0.status == .alive && !present.members.contains($0.id) && !hasDeparted($0.id)
         }?.id
     }
 
@@ -173,7 +191,7 @@ extension ControlPlaneInstance {
         present.members.first { member in
             guard member != id, topology.memberIndex(of: member) == nil else { return false }
             let status = swim.member(member)?.status
-            if status == .left || hasLeft(member) { return true }
+            if status == .left || hasDeparted(member) { return true }
             if forgotten.contains(member), status != .alive { return true }
             return present.learners.contains(member) && (status == nil || status == .dead)
         }
@@ -205,6 +223,7 @@ extension ControlPlaneInstance {
         let patience: Duration = .milliseconds(settings.voterPatienceMilliseconds)
         return present.voters.first { voter in
             if voter == id { return !hasDisk || topology.memberIndex(of: id) == nil }
+            if hasDeparted(voter) { return true }
             if book.absentVoters.contains(where: {
                 $0.id == voter && now >= $0.since.advanced(by: patience)
             }) {

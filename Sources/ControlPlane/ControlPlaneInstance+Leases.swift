@@ -25,10 +25,18 @@ extension ControlPlaneInstance {
         send(.leaseRequest(request), to: leader, &effects)
     }
 
+    /// Arcs owned since this epoch or an earlier one may be served here: the change is settled, and
+    /// this node's own shards mint versions above those of the arc's former owner.
+    private var servableEpoch: UInt64 { min(settled.epoch, installedEpoch) }
+
     /// All loops use a newer table: the leader is told at once, others wait for it.
     mutating func installed(_ epoch: UInt64, at now: Instant, _ effects: inout [Effect]) {
         guard epoch > installedEpoch else { return }
         installedEpoch = epoch
+        if servableEpoch != lease.settled {
+            lease.settled = servableEpoch
+            effects.append(.leaseChanged(lease))
+        }
         askAt = now
         askForLeaseIfDue(at: now, &effects)
     }
@@ -42,7 +50,7 @@ extension ControlPlaneInstance {
         settled.learn(response.settledEpoch)
         finishSpreading(response.spreadEpoch, at: now, &effects)
         var next = lease
-        next.settled = settled.epoch
+        next.settled = servableEpoch
         if response.milliseconds > 0 {
             let start = Instant(nanoseconds: response.clock)
             let length = min(response.milliseconds, settings.leaseMilliseconds)

@@ -27,7 +27,7 @@ extension ControlPlaneInstance {
         guard let leaving, let topology = state.topology else {
             return leaveMembership(at: now, &effects)
         }
-        let isAlone = topology.members.count <= 1
+        let isAlone = topology.members.allSatisfy { $0.id == id }
         guard !isAlone, now < leaving.deadline else {
             return leaveMembership(at: now, &effects)
         }

@@ -9,9 +9,8 @@ extension ControlPlaneInstance {
     // MARK: Starting
 
     /// Founds, joins, or goes on in the cluster that the disk holds.
-    mutating func begin(
-        _ known: [SWIMInstance.Address], at now: Instant, _ effects: inout [Effect]
-    ) {
+    mutating func begin(at now: Instant, _ effects: inout [Effect]) {
+        let known = knownAddresses
         switch start {
         case .found(let ring):
             if identity.cluster == 0 { return found(ring, at: now, &effects) }
@@ -21,21 +20,18 @@ extension ControlPlaneInstance {
         }
     }
 
-    /// Where the members that the disk knows were reached: those of the snapshot, and those that
-    /// entries behind it take in, committed or not.
-    static func knownAddresses(
-        _ disk: RaftInstance.PersistedState, besides own: NodeID
-    ) -> [SWIMInstance.Address] {
-        let state = try? CoordinatorState(snapshot: disk.snapshot.data)
-        var members = state?.topology?.members ?? []
-        for entry in disk.entries {
-            guard case .command(let bytes) = entry.payload,
+    /// Where the members that the disk knows were reached: by its snapshot, and by the entries
+    /// behind it, which nobody has said to be committed yet.
+    private var knownAddresses: [SWIMInstance.Address] {
+        var members = state.topology?.members ?? []
+        for index in raft.firstIndex..<raft.lastIndex + 1 {
+            guard case .command(let bytes)? = raft.entry(at: index)?.payload,
                 case .join(let member)? = try? Command(protobuf: bytes)
             else { continue }
             members.removeAll { $0.id == member.id }
             members.append(member)
         }
-        return members.filter { $0.id != own }.map { SWIMInstance.Address($0.peer.text) }
+        return members.filter { $0.id != id }.map { SWIMInstance.Address($0.peer.text) }
     }
 
     /// Founds a cluster alone; others join it.

@@ -164,7 +164,7 @@ extension ControlPlaneInstance {
             forgotten.append(node)
         case .join(let member):
             forgotten.removeAll { $0 == member.id }
-            book?.noteArrival(member.id, at: now)
+            book?.welcome(member.id, life: member.incarnation, at: now)
         default: break
         }
     }

@@ -167,7 +167,7 @@ public struct ControlPlaneInstance: Sendable {
             effects.append(.install(topology))
         }
         effects.append(.remember(identity))
-        begin(Self.knownAddresses(persisted, besides: identity.id), at: now, &effects)
+        begin(at: now, &effects)
     }
 
     /// Advances the node by one input.

@@ -13,7 +13,7 @@ struct LeaseBook: Sendable {
         /// The table it said all its loops use.
         var installedEpoch: UInt64
         var mayVote: Bool
-        /// When it last had a lease, or this leadership began.
+        /// When it last had a lease, became a member, or this leadership began.
         var lastGranted: Instant
     }
 
@@ -84,8 +84,10 @@ struct LeaseBook: Sendable {
         entries[position].lastGranted = now
     }
 
-    /// Notes that a node was taken in: its time to get a lease begins.
-    mutating func noteArrival(_ id: NodeID, at now: Instant) {
+    /// A life of a node is a member from now on: it has had no chance of a lease before, and what
+    /// was held against it has been carried out.
+    mutating func welcome(_ id: NodeID, life: UInt64, at now: Instant) {
+        condemned.removeAll { $0.id == id && $0.life <= life }
         arrivals.removeAll { $0.id == id }
         arrivals.append((id, now))
     }
@@ -115,10 +117,9 @@ struct LeaseBook: Sendable {
 
     /// The newest epoch that every node which may serve has installed.
     func spreadEpoch(_ newest: UInt64, at now: Instant) -> UInt64 {
-        guard now >= knowsAll else {
-            // Who has not asked yet may serve by an older table.
-            return entries.map(\.installedEpoch).min() ?? 0
-        }
+        // Who has not asked this leader yet may serve by an older table, and may be none of the
+        // members any more.
+        guard now >= knowsAll else { return 0 }
         return entries.filter { now < $0.end }.map(\.installedEpoch).min() ?? newest
     }
 }

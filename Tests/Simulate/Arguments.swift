@@ -10,7 +10,7 @@ struct UsageError: Error {
 /// What the command line asks for.
 struct Arguments {
     static let usage = """
-        usage: kiln-simulate --protocol raft|swim [options]
+        usage: kiln-simulate --protocol raft|swim|cluster [options]
           --seeds A-B      the seeds to run (default 1-100); one number runs one seed
           --nodes N[,N..]  nodes of a cluster; several sizes take turns by seed (default 5)
           --seconds S      simulated seconds of disturbances per seed (default 60)

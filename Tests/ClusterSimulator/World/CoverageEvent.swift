@@ -19,6 +19,13 @@ public enum CoverageEvent: Int, CaseIterable, Sendable {
     // SWIM.
     case pings, pingRequests, acks, nacks, suspicions, refutations, deaths, leaves
     case joins, pushPulls, rejoins
+    // Whole nodes: control plane.
+    case tables, leases, leaselessRemovals, forgotten, flushes, flushesDone, renewals, votesGivenUp
+    case fullDisks
+    // Whole nodes: loops and clients.
+    case hits, misses, refusals, outcomesUnknown, clientsGaveUp, connectionsHeld, turnsInterrupted
+    case withheld, ownersUnreachable, forwards, forwardsGivenUp, linksDropped
+    case refusedBehind, refusedExpired, refusedWithheld, refusedMoved
 }
 
 extension CoverageEvent {
@@ -46,5 +53,16 @@ extension CoverageEvent {
     static let swim: [CoverageEvent] = [
         .pings, .pingRequests, .acks, .nacks, .suspicions, .refutations, .deaths, .leaves, .joins,
         .pushPulls, .rejoins, .partialPartitions, .messagesEncoded,
+    ]
+
+    /// What whole nodes meet beside.
+    static let cluster: [CoverageEvent] = [
+        .partialPartitions, .powerLosses, .blackouts, .wipes, .slowDisks, .syncErrors, .syncs,
+        .lostWrites, .tornWrites, .leaders, .operations, .writesAnswered, .membershipChanges,
+        .snapshotsInstalled, .messagesEncoded, .suspicions, .deaths, .leaves, .joins, .tables,
+        .leases, .leaselessRemovals, .forgotten, .flushes, .flushesDone, .renewals, .votesGivenUp,
+        .fullDisks, .hits, .misses, .refusals, .outcomesUnknown, .clientsGaveUp, .connectionsHeld,
+        .turnsInterrupted, .withheld, .ownersUnreachable, .forwards, .forwardsGivenUp,
+        .linksDropped, .refusedBehind, .refusedExpired, .refusedWithheld, .refusedMoved,
     ]
 }

@@ -59,12 +59,15 @@ struct FaultPlan {
     /// Each kind comes once before chance decides, so that no seed is spared one.
     private var firstRound: [Disturbance]
 
-    init(kinds: [Disturbance], random: SeededGenerator) {
+    init(
+        kinds: [Disturbance], random: SeededGenerator,
+        meanGap: ClosedRange<Int64> = FaultPlan.meanGap
+    ) {
         var random = random
         for kind in kinds {
             wheel += Array(repeating: kind, count: 1 + random.below(Self.weightLimit))
         }
-        gap = random.within(Self.meanGap)
+        gap = random.within(meanGap)
         firstRound = kinds.shuffled(using: &random)
         self.random = random
     }

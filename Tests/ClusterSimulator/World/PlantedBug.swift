@@ -61,6 +61,28 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case pingsNotAnswered
     /// Who leaves does not say so.
     case goodbyeNotSaid
+
+    // Whole nodes: what loops do with lease and table.
+    /// A loop serves on when its lease has run out.
+    case noServeLease
+    /// A new owner serves at once, though the former one may not know yet.
+    case settledIgnored
+    /// A request is looked at though its sender's table is newer.
+    case epochIgnored
+    /// Items below their arc's bound are served.
+    case minVersionIgnored
+    /// Shards mint versions in a new epoch while a loop still uses the old table.
+    case adoptTooEarly
+    /// The control plane is told of a table while a loop still uses the old one.
+    case installedTooEarly
+
+    // Whole nodes: what loops do with requests for other members.
+    /// A request without an answer is sent again.
+    case forwardRetried
+    /// A request is executed, however late it comes.
+    case forwardAfterDeadline
+    /// The other's clock is compared once only, however long a link lasts.
+    case clocksComparedOnce
 }
 
 extension PlantedBug {
@@ -68,6 +90,9 @@ extension PlantedBug {
     public var isIn: SimulatedProtocol {
         switch self {
         case .newsNotSpread, .accusationsOutrank, .pingsNotAnswered, .goodbyeNotSaid: .swim
+        case .noServeLease, .settledIgnored, .epochIgnored, .minVersionIgnored, .adoptTooEarly,
+            .installedTooEarly, .forwardRetried, .forwardAfterDeadline, .clocksComparedOnce:
+            .cluster
         default: .raft
         }
     }

@@ -6,12 +6,15 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
     case raft
     /// Membership.
     case swim
+    /// Whole nodes: both planes, and clients.
+    case cluster
 
     /// Runs one seed from its beginning to its end, or to the first property that does not hold.
     public func run(_ options: SimulationOptions) -> SimulationReport {
         switch self {
         case .raft: RaftSimulation.run(options)
         case .swim: SWIMSimulation.run(options)
+        case .cluster: ClusterSimulation.run(options)
         }
     }
 
@@ -20,6 +23,7 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
         switch self {
         case .raft: RaftMeasurement.lines(seeds: seeds, sizes: sizes)
         case .swim: SWIMMeasurement.lines(seeds: seeds, sizes: sizes)
+        case .cluster: ["there is nothing to measure yet"]
         }
     }
 
@@ -28,6 +32,7 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
         switch self {
         case .raft: CoverageEvent.world + CoverageEvent.raft
         case .swim: CoverageEvent.world + CoverageEvent.swim
+        case .cluster: CoverageEvent.world + CoverageEvent.cluster
         }
     }
 
