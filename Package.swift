@@ -110,6 +110,10 @@ let package = Package(
         .testTarget(
             name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
         .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: ["ControlPlane", "Placement", "SWIM", "Raft", "Primitives"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CacheNodeTests",
             dependencies: ["CacheNode", "HotKeys", "Placement", "Raft", "Primitives"],
             swiftSettings: strict),

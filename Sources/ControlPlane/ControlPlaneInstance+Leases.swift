@@ -2,9 +2,9 @@
 // it by a round of heartbeats begun after the request came.
 //
 // The node counts from the moment it asked, the leader from the moment it answers, each with the
-// clocks' drift against itself: so the node's end always comes first. A new leader does not know its
-// predecessor's leases, but it was elected after the rounds that confirmed them; it counts a whole
-// lease from its election.
+// clocks' drift against itself: so the node's end always comes first. A new leader does not know
+// its predecessor's leases, but it was elected after the rounds that confirmed them; it counts a
+// whole lease from its election.
 
 import Placement
 import Primitives

@@ -9,7 +9,8 @@ struct Kiln: ParsableCommand {
         abstract: "A distributed cache that speaks memcached.",
         discussion: """
             Exit codes: 0 done, 1 a check failed (a key was missing), 64 the command line is \
-            wrong, 69 cannot connect, 75 no leader or no answer in time, 78 the configuration is wrong.
+            wrong, 69 cannot connect, 75 no leader or no answer in time, 78 the configuration is \
+            wrong.
             """,
         version: "kiln \(KilnVersion.current)",
         subcommands: [

@@ -75,11 +75,11 @@ import Testing
         while !queue.isFull { numbers.append(queue.expect()) }
         #expect(numbers.count == ReplyQueue.slotLimit)
         for number in numbers.prefix(ReplyQueue.slotLimit / 2) { complete(number, "", in: queue) }
-        #expect(!queue.isFull && queue.hasRoom)
+        #expect(!queue.isFull && queue.mayGoOn)
         let other = ReplyQueue(nil)
         let first = other.expect()
         append(String(repeating: "x", count: ReplyQueue.byteLimit), to: other)
-        #expect(other.isFull && !other.hasRoom)
+        #expect(other.isFull && !other.mayGoOn)
         complete(first, "", in: other)
         #expect(other.isFull, "what is ready counts until it is sent")
         other.removeReady()

@@ -69,20 +69,45 @@ func arrivedArcs() throws {
     #expect(kinds == [0, 1, 3])
 }
 
-@Test("a flush begins all arcs anew; a renewal changes the owner's epoch alone")
+@Test("a flush ends what was stored and changes no owner; a renewal changes the epoch alone")
 func flushAndRenewal() throws {
     let topology = try Topology(founding: members(3)).changing(members: members(4))
-    let renewed = try topology.renewing(id("node-2"))
-    let (before, after) = (try topology.table, try renewed.table)
+    let renewed = try topology.renewed()
+    #expect(renewed.epoch == topology.epoch + 1 && renewed.records == topology.records)
+    let flushed = try renewed.flushed()
+    let (before, after) = (try topology.table, try flushed.table)
     for number in 0..<500 {
         let (old, new) = (before.route("\(number)"), after.route("\(number)"))
-        #expect(old.owner == new.owner && before.minVersion(old) == after.minVersion(new))
-        let isRenewed = after.topology.members[Int(new.owner)].name == "node-2"
-        #expect(after.arcEpoch(new) == (isRenewed ? 3 : before.arcEpoch(old)))
+        #expect(old.owner == new.owner && before.arcEpoch(old) == after.arcEpoch(new))
+        #expect(after.minVersion(new) == Version(epoch: flushed.epoch, counter: 0))
     }
-    let flushed = try renewed.flushed()
-    #expect(flushed.records == [ArcRecord(.position(.max), startingAt: 4)])
     #expect(flushed.members == renewed.members && flushed.overrides == renewed.overrides)
+    #expect(try topology.losers(to: flushed) == [], "nobody has to stop serving anything")
+}
+
+@Test("who loses arcs by a change: those that owned what a newcomer has, or began another life")
+func losers() throws {
+    let topology = try Topology(founding: members(3))
+    let ids = members(3).map(\.id).sorted()
+    let joined = try topology.changing(members: members(4))
+    #expect(try topology.losers(to: joined) == ids)
+    let left = try joined.changing(members: members(3))
+    #expect(try joined.losers(to: left) == [id("node-3")])
+    var again = members(3)
+    again[1].incarnation = 2
+    #expect(try topology.losers(to: topology.changing(members: again)) == [id("node-1")])
+    #expect(try topology.losers(to: topology) == [])
+}
+
+@Test("an arc that is cut keeps its owner on both sides, and is cut once")
+func cut() throws {
+    let topology = try Topology(founding: members(3))
+    let table = try topology.table
+    let mark = ArcMark.position(0x1234_5678_9ABC_DEF0)
+    let split = try #require(try topology.split(at: mark))
+    #expect(try split.table.arcCount == table.arcCount + 1)
+    #expect(try topology.losers(to: split) == [] && split.losers(to: topology) == [])
+    #expect(try split.split(at: mark) == nil)
 }
 
 @Test("a range that is split keeps its owner and its past")
@@ -155,7 +180,7 @@ func refusedTopologies() throws {
             == .incompleteRecords)
     let mark = ArcMark.position(3)
     #expect(error(records: [ArcRecord(mark, startingAt: 6)]) == .recordOutOfRange(mark, epoch: 6))
-    let future = ArcRecord(mark, epoch: 4, minVersion: Version(epoch: 5, counter: 0))
+    let future = ArcRecord(mark, epoch: 4, minVersion: Version(epoch: 6, counter: 0))
     #expect(error(records: [future]) == .recordOutOfRange(mark, epoch: 4))
     #expect(error(overrides: [Override(mark), Override(mark)]) == .duplicateMark(mark))
     #expect(error(overrides: [Override(.boundary([1]))]) == .foreignMark(.boundary([1])))

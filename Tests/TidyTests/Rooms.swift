@@ -2,10 +2,10 @@
 enum Rooms {
     /// A room may import rooms of lower rank only, never one of its own rank.
     static let ranks: [String: Int] = [
-        "CIntrinsics": 0, "CXXHash": 0, "CLinux": 0,
+        "CIntrinsics": 0, "CXXHash": 0, "CLinux": 0, "COpenSSL": 0,
         "Primitives": 1,
         "MemcacheProtocol": 2, "Storage": 2, "HotKeys": 2, "Placement": 2, "SWIM": 2, "Raft": 2,
-        "DataPlane": 3,
+        "DataPlane": 3, "ControlPlane": 3,
         "CacheNode": 4, "LoadGenerator": 4,
         "Console": 5,
         "kiln": 6,

@@ -1,4 +1,5 @@
-// What the loops and the control thread of a clustered node share: the two doors between the planes.
+// What the loops and the control thread of a clustered node share: the two doors between the
+// planes.
 internal import CLinux
 internal import ControlPlane
 internal import Glibc

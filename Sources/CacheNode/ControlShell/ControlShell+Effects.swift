@@ -40,8 +40,8 @@ extension ControlShell {
         case .unreadableEntry(let index):
             shared.logger.critical(
                 """
-                entry \(index) of the cluster's log is of a later release: run the release that the \
-                other nodes run
+                entry \(index) of the cluster's log is of a later release: run the release that \
+                the other nodes run
                 """)
             exit(78)
         }

@@ -53,7 +53,8 @@ struct DataDirectory: ~Copyable {
     }
 }
 
-/// Writes to the disk on a thread of its own: neither clients nor gossip nor heartbeats wait for it.
+/// Writes to the disk on a thread of its own: neither clients nor gossip nor heartbeats wait for
+/// it.
 final class DiskThread: Sendable {
     enum Work: Sendable {
         case persist(RaftInstance.Persistence)
