@@ -62,11 +62,11 @@ extension ControlPlaneInstance {
                 let patience: Duration = .milliseconds(settings.leaselessMilliseconds)
                 return now >= book.beganAt.advanced(by: patience) ? .died : nil
             }
-            if known.life == member.incarnation {
+            if known.life >= member.incarnation {
                 if known.status == .left { return .left }
                 if known.status == .dead { return .died }
             }
-            // A later life takes its place by itself.
+            // A later life that is alive takes its place by itself.
             if known.life > member.incarnation { return nil }
         }
         let last = book.entry(member.id)?.lastGranted ?? book.beganAt
