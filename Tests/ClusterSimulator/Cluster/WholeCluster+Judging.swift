@@ -116,9 +116,12 @@ extension WholeCluster {
             guard clock(of: node.index) < process.lease.end else {
                 return "\(node.name) has no lease;" + sight(of: node, from: leader)
             }
-            guard process.suspects.isEmpty
-                || !process.suspects.contains(where: { wanted.memberIndex(of: $0) != nil })
-            else { return "\(node.name) suspects a member" }
+            for member in wanted.members where process.suspects.contains(member.id) {
+                let known = process.control.swim.member(member.id)
+                return "\(node.name) suspects \(member.name) in life \(member.incarnation): "
+                    + (known.map { "\($0.status) in life \($0.life)" } ?? "unknown")
+                    + (process.control.swim.isFrozen ? ", frozen" : "")
+            }
             guard process.lease.settled >= wanted.epoch else {
                 return "\(node.name) has settled \(process.lease.settled) of \(wanted.epoch)"
             }
