@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CXXHash"),
         .systemLibrary(name: "CIntrinsics"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // r1
         .target(
             name: "Primitives", dependencies: ["CXXHash", "CIntrinsics"], swiftSettings: strict),
@@ -57,7 +58,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "MemcacheProtocol", "Storage", "HotKeys", "Placement", "SWIM", "Raft",
                 "DataPlane", "ControlPlane",
-                "CLinux",
+                "CLinux", "COpenSSL",
                 "CIntrinsics", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + sanitized),
         .target(
@@ -73,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "kiln",
             dependencies: [
-                "CacheNode", "LoadGenerator", "Console",
+                "CacheNode", "LoadGenerator", "Console", "Placement",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -109,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
         .testTarget(
-            name: "CacheNodeTests", dependencies: ["CacheNode", "HotKeys", "Raft", "Primitives"],
+            name: "CacheNodeTests",
+            dependencies: ["CacheNode", "HotKeys", "Placement", "Raft", "Primitives"],
             swiftSettings: strict),
         .testTarget(
             name: "LoadGeneratorTests",

@@ -16,36 +16,45 @@ public enum CacheNodeMain {
         blockSignals()
         let clock = NodeClock()
         let limit = try raiseDescriptorLimit(for: configuration)
-        var listeners = try Listener.openAll(configuration)
-        if let cluster = configuration.cluster {
-            listeners += try Listener.openPeer(cluster, backlog: configuration.backlog)
-        }
+        let listeners = try Listener.openAll(configuration)
+        let sockets = try ClusterStart.openSockets(configuration, listeners)
         if let user = configuration.user { try become(user) }
+        var start: ClusterStart?
+        if let told = configuration.cluster, let sockets, let client = listeners.first {
+            start = try ClusterStart(told, client: client, sockets: sockets, clock)
+        }
         let shards = try ShardTable(configuration)
         let shared = try NodeShared(
             configuration: configuration, shards: shards, listeners: listeners, logger: logger,
-            connectionLimit: limit, clock: clock)
+            connectionLimit: limit, clock: clock, cluster: start?.cluster)
         if let path = configuration.pidFile { try write("\(getpid())\n", to: path) }
         defer { removeFiles(configuration) }
         if !configuration.ignoredOptions.isEmpty {
             logger.notice(
                 "accepted without effect: \(configuration.ignoredOptions.joined(separator: " "))")
         }
-        let threads = try start(shared)
+        let threads = try Self.start(shared)
         let merger = try HotKeyMerger.start(shared)
+        let control = try start?.run(shared)
         if let path = configuration.portsFile {
-            let lines = listeners.filter { !$0.isPeer }.map {
+            var lines = listeners.map {
                 $0.isUnix ? "unix \($0.name)\n" : "client \($0.port)\n"
             }
+            if let sockets { lines.append("peer \(sockets.port)\n") }
             try write(lines.joined(), to: path)
         }
-        for listener in listeners where !listener.isPeer {
+        for listener in listeners {
             logger.notice(
                 "serving on \(listener.name)\(listener.isUnix ? "" : ":\(listener.port)")")
         }
         waitForSignal(shared)
-        shared.stop()
         let second = watchForSecondSignal()
+        if let control {
+            // Others take over first: clients of this node are served until then.
+            shared.cluster?.post(.leave)
+            pthread_join(control, nil)
+        }
+        shared.stop()
         for thread in threads { pthread_join(thread, nil) }
         if let merger { pthread_join(merger, nil) }
         _ = second
@@ -65,7 +74,7 @@ public enum CacheNodeMain {
         }
     }
 
-    private static func start(_ shared: NodeShared) throws(NodeError) -> [pthread_t] {
+    static func start(_ shared: NodeShared) throws(NodeError) -> [pthread_t] {
         var threads: [pthread_t] = []
         for number in 0..<shared.configuration.threads {
             var thread = pthread_t()

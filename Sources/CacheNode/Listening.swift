@@ -29,12 +29,9 @@ extension Listener {
 
     /// Opens the address that other nodes reach this one by.
     static func openPeer(
-        _ cluster: StaticCluster, backlog: Int
+        _ host: String, port: Int, backlog: Int
     ) throws(NodeError) -> [Listener] {
-        let own = cluster.members[cluster.own]
-        var open = try openTCP(own.host, port: own.port, backlog: backlog)
-        for position in open.indices { open[position].isPeer = true }
-        return open
+        try openTCP(host, port: port, backlog: backlog)
     }
 
     private static func openTCP(

@@ -18,6 +18,8 @@ enum LoopCounter: Int, CaseIterable {
     case connectionYields
     /// Connections closed for being idle.
     case idleKicks
+    /// When the loop last looked after itself, in nanoseconds of the node's clock.
+    case lastTurn
     /// `flush_all` commands.
     case flushCommands
     /// Commands refused because of the protocol.

@@ -78,8 +78,8 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var hotKeys = HotKeysMode.on
     /// Whether keys are shown as keyed hashes where they are listed as hot (`--redact-keys`).
     public var redactsKeys = false
-    /// The nodes that share the keys, or nil for a node that is alone.
-    public var cluster: StaticCluster?
+    /// How it takes part in a cluster, or nil for a node that is alone.
+    public var cluster: ClusterConfiguration?
     /// Options accepted for memcached's sake that change nothing here, as the user wrote them.
     ///
     /// The node logs them in one line.
@@ -117,6 +117,10 @@ public struct NodeConfiguration: Equatable, Sendable {
         try check("-R", requestsPerEvent, in: 1...Int(Int32.max))
         try check("-a", unixSocketMask, in: 0...0o777)
         try check("--idle-timeout", idleTimeoutSeconds, in: 0...Int(Int32.max))
+        if let cluster {
+            try cluster.validate()
+            guard unixSocketPath == nil else { throw .clusterNeedsTCP }
+        }
         guard itemSizeLimitBytes <= memoryLimitBytes / Self.itemShareOfMemory else {
             throw .itemLimitAboveMemory(
                 itemBytes: itemSizeLimitBytes, memoryBytes: memoryLimitBytes)

@@ -1,3 +1,4 @@
+public import ControlPlane
 import Glibc
 public import Raft
 
@@ -31,13 +32,35 @@ public enum NodeError: Error, Equatable, Sendable {
     case missingLogFile(path: String)
     /// Reading, writing or syncing the consensus log failed; `code` is the errno.
     case logFileFailed(call: String, path: String, code: Int32)
+    /// The cluster's key cannot be read from its file.
+    case badKeyFile(path: String, reason: String)
+    /// Others cannot be told this host.
+    case cannotAdvertise(String)
+    /// `--bootstrap-expect` without addresses to find the others by.
+    case expectsWithoutJoin(count: Int)
+    /// Other nodes would reach this one over a network, and it has no cluster key.
+    case needsClusterKey(address: String)
+    /// The port of other nodes is above 65535.
+    case peerPortOutOfRange(port: Int)
+    /// A node that serves a unix socket cannot be reached by other nodes' clients.
+    case clusterNeedsTCP
+    /// Another process uses the data directory.
+    case dataDirectoryInUse(path: String)
+    /// The data directory belongs to a node of another name.
+    case foreignDataDirectory(path: String, name: String, wanted: String)
+    /// The file that says who the node is says something else.
+    case damagedIdentity(path: String)
+    /// The control plane cannot start from what it was given.
+    case controlPlane(ControlPlaneError)
+    /// Another process has this node's name.
+    case nameTaken(name: String, address: String)
     /// Another system call failed that a node cannot do without; `code` is the errno.
     case system(call: String, code: Int32)
 
     /// The process's exit code: 78 where the configuration is at fault, else 75 (try again later).
     public var exitCode: Int32 {
         switch self {
-        case .system, .cannotReserveMemory, .logFileFailed: 75
+        case .system, .cannotReserveMemory, .logFileFailed, .dataDirectoryInUse: 75
         default: 78
         }
     }
@@ -80,13 +103,40 @@ extension NodeError: CustomStringConvertible {
         case .logFileFailed(let call, let path, let code):
             "\(call) of \(path) failed (\(Self.text(code))), so what is on disk is not known and"
                 + " the node stops: check the disk and who may write there, then start it again"
+        case .badKeyFile(let path, let reason):
+            "--cluster-key-file \(path): \(reason)"
+        case .cannotAdvertise(let host):
+            "other nodes and clients cannot be told \"\(host)\": give --advertise the name or"
+                + " address by which they reach this machine"
+        case .expectsWithoutJoin(let count):
+            "--bootstrap-expect \(count) waits for nodes it has no way to find: give --join their"
+                + " addresses"
+        case .needsClusterKey(let address):
+            "other nodes reach this one at \(address), over a network, and whoever else can would"
+                + " belong to the cluster: give --cluster-key-file, or a loopback address"
+        case .peerPortOutOfRange(let port):
+            "other nodes would connect to port \(port), the client port + 10000; the highest is"
+                + " 65535: give --peer-listen HOST:PORT, or a lower -p"
+        case .clusterNeedsTCP:
+            "a node of a cluster serves TCP, as the others' clients must reach it: leave out -s"
+        case .dataDirectoryInUse(let path):
+            "--data-dir \(path) is in use by another process: stop it, or give another directory"
+        case .foreignDataDirectory(let path, let name, let wanted):
+            "--data-dir \(path) belongs to the node \(name), not to \(wanted): give the directory"
+                + " of this node, or --node-name \(name)"
+        case .damagedIdentity(let path):
+            "\(path) is damaged, so this node does not know who it was: \(RaftError.remedy)"
+        case .controlPlane(let error): "the node cannot take part in a cluster: \(error)"
+        case .nameTaken(let name, let address):
+            "the node at \(address) is called \(name), too, and was there first: give this one"
+                + " another --node-name"
         case .system(let call, let code):
             "\(call) failed (\(Self.text(code))): the system is out of a resource the node needs;"
                 + " free it and start again"
         }
     }
 
-    private static func text(_ code: Int32) -> String {
+    static func text(_ code: Int32) -> String {
         strerror(code).map { String(cString: $0) } ?? "errno \(code)"
     }
 }

@@ -1,4 +1,5 @@
 // What all loops of a node share.
+internal import Placement
 internal import CLinux
 internal import DataPlane
 internal import Glibc
@@ -15,6 +16,14 @@ enum LoopMessage: Sendable {
     case stop
     /// List the loop's connections.
     case describe(ConnectionSurvey)
+    /// Serve this node of the cluster, whose greeting is over.
+    case adoptPeer(descriptor: Int32)
+    /// Use this table from now on.
+    case install(ClusterTable)
+    /// Mint versions in this epoch from now on.
+    case adoptEpoch(UInt64)
+    /// Ask nothing of that member, or do so again.
+    case suspect(NodeID, Bool)
     /// Begin the counters anew that hold a highest value.
     case resetMaxima
 }
@@ -56,8 +65,6 @@ struct Listener: Sendable {
     let name: String
     let port: Int
     let isUnix: Bool
-    /// Whether other nodes connect to it, not clients.
-    var isPeer = false
 }
 
 /// What all loops of a node share: settings, shards, letter boxes, counters.
@@ -92,13 +99,16 @@ final class NodeShared: Sendable {
     let baseline = Mutex(StatisticsBaseline())
     /// Peers that were refused, as they were logged: a peer that tries again is not news.
     let refusals = Mutex<[String]>([])
+    /// What the loops share with the control thread; nil on a node that is alone.
+    let cluster: ClusterShared?
     private let watchLock = Mutex<Void>(())
 
     init(
         configuration: NodeConfiguration, shards: ShardTable, listeners: [Listener], logger: Logger,
-        connectionLimit: Int, clock: NodeClock
+        connectionLimit: Int, clock: NodeClock, cluster: ClusterShared? = nil
     ) throws(NodeError) {
         self.configuration = configuration
+        self.cluster = cluster
         self.clock = clock
         self.shards = shards
         self.listeners = listeners
@@ -137,6 +147,14 @@ final class NodeShared: Sendable {
         return listener.isUnix ? listener.name : "\(listener.name):\(listener.port)"
     }
 
+    /// The node that owns a key, as clients know it.
+    func ownerName(of key: [UInt8]) -> String {
+        guard let table = cluster?.table.withLock({ $0 }) else { return clientName }
+        let routes = table.gate.table
+        let route = routes.route(key.span.bytes, KeyHash(of: key.span.bytes))
+        return routes.topology.members[Int(route.owner)].client.text
+    }
+
     /// Asks every loop to let its connections go.
     func stop() {
         guard !isStopping.exchange(true, ordering: .relaxed) else { return }
@@ -172,10 +190,11 @@ final class NodeShared: Sendable {
     /// Longest relative time; above it a number means the date.
     private static let relativeSeconds: Int64 = 60 * 60 * 24 * 30
 
-    /// Flushes where a delayed flush is due; called on every tick of one loop.
-    func flushIfDue(at now: ClockReading) {
+    /// Whether a delayed flush is due; it is told once.
+    func takeDueFlush(at now: ClockReading) -> Bool {
         let due = flushDue.load(ordering: .relaxed)
-        guard due != 0 && now.instant.nanoseconds >= due else { return }
-        flush(at: now)
+        guard due != 0 && now.instant.nanoseconds >= due else { return false }
+        flushDue.store(0, ordering: .relaxed)
+        return true
     }
 }

@@ -56,6 +56,16 @@ struct PeerAddress: Sendable {
 
     var isUnix: Bool { family == .unix }
 
+    /// Whether the far end is on this machine for certain: a unix socket or a loopback address.
+    var isOfThisMachine: Bool {
+        switch family {
+        case .unix: true
+        case .ipv4: words.0 & 0xFF == 127
+        case .ipv6: words.0 == 0 && words.1 == UInt64(1).bigEndian
+        case .unknown: false
+        }
+    }
+
     /// The address alone, as numbers.
     var hostText: String {
         guard family == .ipv4 || family == .ipv6 else { return "unknown" }

@@ -35,6 +35,7 @@ public enum ConsoleError: Error, Equatable, Sendable {
         case .malformedServer, .malformedKey, .malformedWord, .valueTooLong, .unreadableReport: 64
         case .unknownHost, .cannotConnect: 69
         case .timedOut, .connectionLost: 75
+        case .refused(_, let reply) where reply.hasSuffix("no leader"): 75
         case .refused, .unexpectedReply, .streamFailed, .cannotWrite: 1
         }
     }

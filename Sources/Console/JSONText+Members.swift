@@ -42,6 +42,13 @@ extension JSONText {
         return number
     }
 
+    func flag(_ name: String) throws(JSONProblem) -> Bool {
+        guard case .boolean(let value) = try member(name) else {
+            throw JSONProblem("\(name) is neither true nor false")
+        }
+        return value
+    }
+
     func optionalNumber<Number: LosslessStringConvertible>(
         _ name: String, as type: Number.Type = Number.self
     ) throws(JSONProblem) -> Number? {

@@ -69,7 +69,7 @@ extension ControlPlaneInstance {
             // A later life that is alive takes its place by itself.
             if known.life > member.incarnation { return nil }
         }
-        let last = book.entry(member.id)?.lastGranted ?? book.beganAt
+        let last = book.leaseless(since: member.id)
         let patience: Duration = .milliseconds(settings.leaselessMilliseconds)
         return member.id != id && now >= last.advanced(by: patience) ? .leaseless : nil
     }
@@ -112,7 +112,7 @@ extension ControlPlaneInstance {
     private func mayArrive(_ known: SWIMInstance.Member, at now: Instant) -> Bool {
         if known.id == id { return leaving == nil }
         if hasDeparted(known.id) { return false }
-        if let trial = known.trialUntil, now < trial { return false }
+        if let trial = known.trialUntil, now < trial, !isFreshStart(known) { return false }
         if book?.exiles.contains(where: { $0.id == known.id && now < $0.until }) == true {
             return false
         }
@@ -122,6 +122,12 @@ extension ControlPlaneInstance {
         }
         let lag = UInt64(settings.raft.promotionLagEntries)
         return follower.match > 0 && follower.match + lag >= raft.lastIndex
+    }
+
+    /// Whether a member that came back from the dead did so as a new process, for the first time
+    /// lately: that is a restart, not one that comes and goes.
+    private func isFreshStart(_ known: SWIMInstance.Member) -> Bool {
+        known.deaths <= 1 && buried.contains { $0.id == known.id && $0.life < known.life }
     }
 
     // MARK: Voters
@@ -175,7 +181,7 @@ extension ControlPlaneInstance {
     /// Whether a node has said good-bye in the life that membership knows.
     private func hasDeparted(_ node: NodeID) -> Bool {
         guard let life = node == id ? identity.life : swim.member(node)?.life else { return false }
-        return departed.contains { $0.id == node && $0.life == life }
+        return buried.contains { $0.id == node && $0.life == life && $0.departure == .left }
     }
 
     private func newLearner(_ present: RaftInstance.Configuration) -> NodeID? {
@@ -192,7 +198,7 @@ extension ControlPlaneInstance {
         present.members.first { member in
             guard member != id, topology.memberIndex(of: member) == nil else { return false }
             let status = swim.member(member)?.status
-            if status == .left { return true }
+            if status == .left || hasDeparted(member) { return true }
             if forgotten.contains(member), status != .alive { return true }
             return present.learners.contains(member) && (status == nil || status == .dead)
         }

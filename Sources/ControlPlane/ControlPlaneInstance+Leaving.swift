@@ -45,6 +45,11 @@ extension ControlPlaneInstance {
 
     private mutating func leaveConsensus(at now: Instant, _ effects: inout [Effect]) {
         guard let leaving else { return }
+        guard state.topology?.memberIndex(of: id) == nil else {
+            // A leader that had not heard of it has taken this node in again.
+            self.leaving?.step = .table
+            return
+        }
         let voters = raft.configuration.voters
         // The others must have heard that this node serves nothing any more, and the leader must be
         // somebody else.

@@ -10,12 +10,13 @@ extension ControlPlaneInstance {
 
     /// Founds, joins, or goes on in the cluster that the disk holds.
     mutating func begin(at now: Instant, _ effects: inout [Effect]) {
+        let known = knownAddresses
         switch start {
         case .found(let ring):
             if identity.cluster == 0 { return found(ring, at: now, &effects) }
-            stepSWIM(.join(knownAddresses), at: now, &effects)
+            stepSWIM(.join(known), at: now, &effects)
         case .join(let seeds), .expect(_, let seeds, _):
-            stepSWIM(.join(seeds + knownAddresses), at: now, &effects)
+            stepSWIM(.join(seeds + known), at: now, &effects)
         }
     }
 

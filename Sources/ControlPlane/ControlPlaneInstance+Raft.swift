@@ -152,20 +152,18 @@ extension ControlPlaneInstance {
         return outcome
     }
 
-    /// Whom to forget, and who has said good-bye, is not part of the table: each server remembers
-    /// it, should it come to lead.
+    /// Who left and how is not part of the table: each server remembers it, should it come to lead.
     private mutating func note(_ command: Command, at now: Instant) {
         switch command {
-        case .remove(let node, let life, .left):
-            departed.removeAll { $0.id == node }
-            if departed.count >= settings.requestLimit { departed.removeFirst() }
-            departed.append((node, life))
-        case .remove(let node, _, .forgotten) where !forgotten.contains(node):
+        case .remove(let node, let life, let departure):
+            buried.removeAll { $0.id == node }
+            if buried.count >= settings.requestLimit { buried.removeFirst() }
+            buried.append((node, life, departure))
+            guard departure == .forgotten, !forgotten.contains(node) else { return }
             if forgotten.count >= settings.requestLimit { forgotten.removeFirst() }
             forgotten.append(node)
         case .join(let member):
             forgotten.removeAll { $0 == member.id }
-            departed.removeAll { $0.id == member.id && $0.life < member.incarnation }
             book?.welcome(member.id, life: member.incarnation, at: now)
         default: break
         }

@@ -116,10 +116,10 @@ public struct ControlPlaneInstance: Sendable {
     /// Requests that have been applied and wait until every owner knows.
     var spreading: [SpreadingRequest] = []
     var leaving: Leaving?
+    /// Who was taken out of the table last, in which life and why.
+    var buried: [(id: NodeID, life: UInt64, departure: Departure)] = []
     /// Voters that somebody told the cluster to forget.
     var forgotten: [NodeID] = []
-    /// Lives that have left the table by themselves: they do not come back.
-    var departed: [(id: NodeID, life: UInt64)] = []
 
     /// Starts a node.
     ///

@@ -34,6 +34,8 @@ struct LeaseBook: Sendable {
     var exiles: [Exile] = []
     /// Voters that are not alive, and since when.
     var absentVoters: [(id: NodeID, since: Instant)] = []
+    /// When members were taken in during this leadership.
+    var arrivals: [(id: NodeID, at: Instant)] = []
     /// Not before this moment is another member removed.
     var nextRemoval: Instant
     /// Not before this moment is another change of Raft's members tried.
@@ -86,8 +88,15 @@ struct LeaseBook: Sendable {
     /// was held against it has been carried out.
     mutating func welcome(_ id: NodeID, life: UInt64, at now: Instant) {
         condemned.removeAll { $0.id == id && $0.life <= life }
-        guard let position = position(id) else { return }
-        entries[position].lastGranted = now
+        arrivals.removeAll { $0.id == id }
+        arrivals.append((id, now))
+    }
+
+    /// Since when a member could have had a lease, and has none.
+    func leaseless(since id: NodeID) -> Instant {
+        let granted = entry(id)?.lastGranted ?? beganAt
+        let arrived = arrivals.first { $0.id == id }?.at ?? beganAt
+        return max(granted, arrived)
     }
 
     /// When the last lease of a node is over, of whichever life.

@@ -36,21 +36,3 @@ extension Member {
             zone: facts.zone, client: client, peer: peer, http: NodeAddress(text: facts.http.text))
     }
 }
-
-extension NodeAddress {
-    /// The address as `HOST:PORT`, an IPv6 host in brackets.
-    public var text: String {
-        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
-
-    /// Reads `HOST:PORT`; nil where it is something else.
-    public init?(text: String) {
-        guard let colon = text.lastIndex(of: ":"),
-            let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
-        else { return nil }
-        var host = text[..<colon]
-        if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else { return nil }
-        self.init(host: String(host), port: port)
-    }
-}

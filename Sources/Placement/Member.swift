@@ -15,6 +15,24 @@ public struct NodeAddress: Hashable, Sendable {
     }
 }
 
+extension NodeAddress {
+    /// The address as `HOST:PORT`, an IPv6 host in brackets.
+    public var text: String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// Reads `HOST:PORT`; nil where it is something else.
+    public init?(text: String) {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: port)
+    }
+}
+
 /// A member of a cluster, with what placement and its peers need to know of it.
 public struct Member: Hashable, Sendable {
     /// The number that messages and overrides name it by.

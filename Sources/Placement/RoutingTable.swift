@@ -136,6 +136,22 @@ public struct RoutingTable: Sendable {
         replicaLists[Int(route.arc)][number]
     }
 
+    /// How many arcs each member owns and which part of all positions, in the members' order.
+    ///
+    /// Under `range`, where positions mean nothing, it is the part of all arcs.
+    public var shares: [(arcs: Int, share: Double)] {
+        var shares = topology.members.map { _ in (arcs: 0, share: 0.0) }
+        for index in 0..<arcCount {
+            let owner = Int(slots[index].route.owner)
+            shares[owner].arcs += 1
+            shares[owner].share +=
+                kind == .range
+                ? 1 / Double(arcCount)
+                : Double(ArcLayout.length(index, of: marks)) / 0x1p64
+        }
+        return shares
+    }
+
     /// The newest epoch at which this node became an arc's owner; 0 where it owns none.
     var newestOwnEpoch: UInt64 {
         var newest: UInt32 = 0

@@ -12,7 +12,11 @@ extension SWIMInstance {
         if message.sender == id {
             return receiveFromNamesake(message, from: address, at: now, &effects)
         }
-        if let index = index(of: message.sender) { members[index].load = message.load }
+        if let index = index(of: message.sender) {
+            members[index].load = message.load
+        } else {
+            meetStranger(message, at: address, now: now, &effects)
+        }
         if message.body.needsStream {
             return receivePushPull(message, from: address, at: now, &effects)
         }
@@ -44,6 +48,15 @@ extension SWIMInstance {
         if cluster == 0, message.body == .pushPullResponse { cluster = message.cluster }
         if message.cluster == cluster { return true }
         return message.cluster == 0 && message.body == .pushPullRequest
+    }
+
+    /// Somebody of our cluster whom we have never heard of knows us: so others may, too.
+    private mutating func meetStranger(
+        _ message: Message, at address: Address, now: Instant, _ effects: inout [Effect]
+    ) {
+        guard now >= bridgeAt, mayJudge, !message.body.needsStream else { return }
+        bridgeAt = now.advanced(by: settings.reconnectInterval)
+        sendPushPull(.pushPullRequest, to: address, &effects)
     }
 
     /// Somebody we know has become part of a cluster, while we belong to none: its answer to a

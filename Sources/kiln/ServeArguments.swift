@@ -45,7 +45,9 @@ enum ServeArguments {
 
     /// Options of `kiln serve` that memcached lacks and that take a value.
     static let ownOptionsWithValue = [
-        "ports-file", "idle-timeout", "hot-keys", "static-cluster", "node-name",
+        "ports-file", "idle-timeout", "hot-keys", "node-name", "join", "bootstrap-expect",
+        "advertise", "peer-listen", "data-dir", "cluster-key-file", "weight", "zone", "placement",
+        "range-splits", "voters",
     ]
 
     /// `arguments` with everything after `serve` rewritten; other commands stay as they are.

@@ -18,23 +18,25 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Commands clients may use") var permissions: PermissionOptions
     @OptionGroup(title: "Hot keys") var hotKeys: HotKeyOptions
+    @OptionGroup(title: "Cluster") var cluster: ClusterOptions
     @OptionGroup(title: "Process") var process: ProcessOptions
     @OptionGroup(title: "Accepted without effect, for memcached's sake") var ignored: IgnoredOptions
 
     /// The configuration the options describe, before it is validated.
-    func nodeConfiguration(cores: Int) -> NodeConfiguration {
+    func nodeConfiguration(cores: Int) throws -> NodeConfiguration {
         var node = NodeConfiguration(cores: cores)
         network.apply(to: &node)
         limits.apply(to: &node)
         permissions.apply(to: &node)
         hotKeys.apply(to: &node)
+        node.cluster = try cluster.configuration
         process.apply(to: &node)
         ignored.apply(to: &node)
         return node
     }
 
     func run() throws {
-        let node = nodeConfiguration(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let node = try nodeConfiguration(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         do {
             let logger = Logger(label: "kiln") { _ in NodeLog(verbosity: node.verbosity) }
             let code = try CacheNodeMain.run(node, logger: logger)
@@ -229,33 +231,11 @@ struct ProcessOptions: ParsableArguments {
         help: "Print the version, like --version.")
     var printVersion = false
 
-    @Option(
-        name: .customLong("static-cluster"),
-        help: ArgumentHelp("File that lists the nodes.", visibility: .private))
-    var staticCluster: String?
-
-    @Option(
-        name: .customLong("node-name"),
-        help: ArgumentHelp("Which of the nodes this one is.", visibility: .private))
-    var nodeName: String?
-
     func validate() throws {
-        if staticCluster != nil && cluster == nil {
-            throw ValidationError(
-                "--static-cluster names a file that does not list nodes, or not the one of"
-                    + " --node-name: give lines `cluster ID EPOCH` and `node NAME HOST PORT"
-                    + " WEIGHT`, with loopback hosts (links are not authenticated)"
-            )
-        }
         if printVersion { throw CleanExit.message("kiln \(KilnVersion.current)") }
     }
 
-    private var cluster: StaticCluster? {
-        staticCluster.flatMap { StaticCluster(file: $0, name: nodeName ?? "") }
-    }
-
     func apply(to node: inout NodeConfiguration) {
-        node.cluster = cluster
         node.verbosity = min(verbose, 3)
         node.pidFile = pidFile
         node.user = user

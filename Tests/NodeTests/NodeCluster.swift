@@ -1,51 +1,48 @@
 // Several real nodes that share their keys.
 import Glibc
 
-/// Nodes of a fixed cluster, ended with their last reference.
+/// Nodes of a cluster, ended with their last reference.
 final class NodeCluster {
     let directory: String
-    let peerPorts: [Int]
+    private let weights: [Int]
+    private let threads: Int
     private(set) var nodes: [NodeProcess] = []
 
-    /// Starts one node for each weight and waits until every pair has met.
+    /// Starts one node for each weight and waits until every pair has met; the first that owns keys
+    /// founds the cluster.
     init(weights: [Int], threads: Int = 1) throws {
         var template = Array("/tmp/kiln-cluster-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw NodeTestError.system("mkdtemp", errno) }
         directory = String(
             decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        peerPorts = try Self.freePorts(weights.count)
-        try Self.write(
-            Self.description(weights, peerPorts), to: directory + "/cluster")
-        for position in weights.indices {
-            nodes.append(try start(position, threads: threads))
+        self.weights = weights
+        self.threads = threads
+        let founder = weights.firstIndex { $0 > 0 } ?? 0
+        let first = try start(founder, joining: nil)
+        nodes = try weights.indices.map { position in
+            position == founder ? first : try start(position, joining: first)
         }
         for node in nodes { try awaitOwners(through: node) }
     }
 
     deinit {
         nodes.removeAll()
-        unlink(directory + "/cluster")
-        rmdir(directory)
+        Self.remove(directory)
     }
 
-    /// The text of a cluster file.
-    static func description(
-        _ weights: [Int], _ ports: [Int], identifier: Int = 7, epoch: Int = 1
-    ) -> String {
-        "cluster \(identifier) \(epoch)\n"
-            + zip(weights, ports).enumerated().map { position, node in
-                "node n\(position) 127.0.0.1 \(node.1) \(node.0)\n"
-            }.joined()
+    private func start(_ position: Int, joining other: NodeProcess?) throws -> NodeProcess {
+        let join = other.map { "--join 127.0.0.1:\($0.peerPort)" } ?? ""
+        return try NodeProcess(
+            """
+            -t \(threads) --node-name n\(position) --weight \(weights[position]) \
+            --peer-listen 127.0.0.1:0 --data-dir \(directory)/n\(position) \(join)
+            """)
     }
 
-    private func start(_ position: Int, threads: Int) throws -> NodeProcess {
-        try NodeProcess(
-            "-t \(threads) --static-cluster \(directory)/cluster --node-name n\(position)")
-    }
-
-    /// Starts a node again that has ended.
+    /// Starts a node again that has ended: on other ports, with what its directory holds.
     func restart(_ position: Int) throws {
-        nodes[position] = try start(position, threads: 1)
+        let other = nodes.indices.first { $0 != position }
+        nodes[position] = try start(position, joining: other.map { nodes[$0] })
     }
 
     func client(_ position: Int) throws -> TextClient {
@@ -55,7 +52,7 @@ final class NodeCluster {
     /// Waits until writes through a node reach every owner: a few hundred keys meet them all.
     func awaitOwners(through node: NodeProcess) throws {
         let client = try TextClient(to: node)
-        let deadline = time(nil) + 20
+        let deadline = time(nil) + 30
         while time(nil) < deadline {
             var isReached = true
             for key in 0..<64 where try client.ask("touch warm-\(key) 0") != "NOT_FOUND" {
@@ -68,33 +65,17 @@ final class NodeCluster {
         throw NodeTestError.timeout("the nodes do not meet")
     }
 
-    static func write(_ text: String, to path: String) throws {
-        guard let file = fopen(path, "w") else { throw NodeTestError.system("fopen", errno) }
-        fputs(text, file)
-        fclose(file)
-    }
-
-    /// Ports that nobody listens on, below those that the system gives to whoever asks for any.
-    static func freePorts(_ count: Int) throws -> [Int] {
-        var sockets: [Int32] = []
-        defer { for one in sockets { close(one) } }
-        return try (0..<count).map { _ in
-            let one = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            sockets.append(one)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            inet_pton(AF_INET, "127.0.0.1", &address.sin_addr)
-            for _ in 0..<100 {
-                let port = Int.random(in: 20_000..<32_000)
-                address.sin_port = in_port_t(port).bigEndian
-                let failure = withUnsafePointer(to: &address) { pointer in
-                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        bind(one, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                    }
+    /// Removes a directory and all in it.
+    static func remove(_ path: String) {
+        if let stream = opendir(path) {
+            while let entry = readdir(stream) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }
-                if failure == 0 { return port }
+                if name != ".", name != ".." { remove("\(path)/\(name)") }
             }
-            throw NodeTestError.system("bind", errno)
+            closedir(stream)
         }
+        Glibc.remove(path)
     }
 }

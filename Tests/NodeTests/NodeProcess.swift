@@ -24,6 +24,8 @@ final class NodeProcess: Sendable {
     let processIdentifier: pid_t
     /// The ports it listens on, one for each address.
     let ports: [Int]
+    /// The port that other nodes connect to; 0 where there is none.
+    let peerPort: Int
     /// Where its files are; removed with it.
     let directory: String
     private let exitStatus = Mutex<Int32?>(nil)
@@ -48,9 +50,11 @@ final class NodeProcess: Sendable {
         // The ports file is complete before the first line is logged.
         let text = Self.readLog(log, until: "serving on")
         close(log)
-        ports = Self.lines(ofFile: portsFile).compactMap { line in
-            line.hasPrefix("client ") ? Int(line.dropFirst(7)) : nil
-        }
+        let lines = Self.lines(ofFile: portsFile)
+        ports = lines.compactMap { $0.hasPrefix("client ") ? Int($0.dropFirst(7)) : nil }
+        peerPort =
+            lines.lazy.compactMap { $0.hasPrefix("peer ") ? Int($0.dropFirst(5)) : nil }
+            .first ?? 0
         guard text.contains("serving on") else { throw NodeTestError.didNotStart(text) }
     }
 

@@ -55,10 +55,19 @@ import Testing
             property { () throws(Finding) in
                 let whole = try log([1, 1], &ledger)
                 let short = try log([1], &ledger)
-                try ledger.committed(first, through: 2, log: whole)
+                try ledger.committed(first, through: 2, term: 2, log: whole)
                 try ledger.elected(first, term: 2, log: whole)
                 try ledger.elected(second, term: 3, log: short)
             } == "leader completeness")
+    }
+
+    /// Seed 4359 of five servers: the last vote for term 2 came when term 3 had committed already.
+    @Test func aLeaderWhoseVotesCameLateMayLackWhatALaterOneCommitted() throws {
+        var ledger = RaftLedger()
+        let whole = try log([1, 3], &ledger)
+        let short = try log([1], &ledger)
+        try ledger.committed(first, through: 2, term: 3, log: whole)
+        try ledger.elected(second, term: 2, log: short)
     }
 
     @Test func twoHistoriesThatMeet() {
@@ -74,8 +83,8 @@ import Testing
         var ledger = RaftLedger()
         #expect(
             property { () throws(Finding) in
-                try ledger.committed(first, through: 2, log: try log([1, 1], &ledger))
-                try ledger.committed(second, through: 2, log: try log([1, 2], &ledger))
+                try ledger.committed(first, through: 2, term: 2, log: try log([1, 1], &ledger))
+                try ledger.committed(second, through: 2, term: 2, log: try log([1, 2], &ledger))
             } == "state machine safety")
     }
 
@@ -84,7 +93,7 @@ import Testing
         #expect(
             property { () throws(Finding) in
                 var whole = try log([1, 1, 1], &ledger)
-                try ledger.committed(first, through: 2, log: whole)
+                try ledger.committed(first, through: 2, term: 2, log: whole)
                 try ledger.truncated(first, after: 2, leads: false, log: &whole)
                 try ledger.truncated(first, after: 1, leads: false, log: &whole)
             } == "committed entries stay")
@@ -111,7 +120,7 @@ import Testing
         var ledger = RaftLedger()
         #expect(
             property { () throws(Finding) in
-                try ledger.committed(first, through: 1, log: try log([1], &ledger))
+                try ledger.committed(first, through: 1, term: 1, log: try log([1], &ledger))
                 try ledger.applied(first, 1, state: 5)
                 try ledger.applied(second, 1, state: 6)
             } == "equal states")

@@ -94,8 +94,6 @@ struct Connection: ~Copyable {
     var stream: (any ReplyStream)?
     /// Whether another node is at the far end.
     let isPeer: Bool
-    /// Whether that node has said who it is.
-    var isGreeted = false
     /// Replies that wait for other nodes, once there have been any.
     var queue: ReplyQueue?
     /// Whether ``queue`` holds so much that nothing more is executed.

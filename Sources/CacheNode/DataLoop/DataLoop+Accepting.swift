@@ -94,6 +94,15 @@ extension DataLoop {
             // A client whose machine is gone must not hold its buffers for ever.
             setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, 4)
         }
+        add(descriptor, listener: listener, isPeer: false)
+    }
+
+    /// Serves another node, which has proved who it is.
+    mutating func adoptPeer(_ descriptor: Int32) {
+        add(descriptor, listener: 0, isPeer: true)
+    }
+
+    private mutating func add(_ descriptor: Int32, listener: Int, isPeer: Bool) {
         let connection = ConnectionPointer.allocate(capacity: 1)
         let second = UInt32(truncatingIfNeeded: now.instant.nanoseconds / 1_000_000_000)
         let identifier = shared.connectionNumbers.wrappingAdd(1, ordering: .relaxed).newValue
@@ -101,7 +110,7 @@ extension DataLoop {
         connection.initialize(
             to: Connection(
                 descriptor: descriptor, number: identifier, listener: listener, peer: peer,
-                second: second, isPeer: shared.listeners[listener].isPeer))
+                second: second, isPeer: isPeer))
         guard !isStopping,
             kiln_epoll_add(
                 epoll, descriptor, EPOLLIN.rawValue, UInt64(UInt(bitPattern: connection))) == 0

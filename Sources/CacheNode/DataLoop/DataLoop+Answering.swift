@@ -3,6 +3,7 @@ internal import CLinux
 internal import DataPlane
 internal import Glibc
 internal import MemcacheProtocol
+internal import Placement
 internal import Primitives
 internal import Synchronization
 
@@ -106,7 +107,18 @@ extension DataLoop {
         guard asked == "cluster" || asked == "AmazonElastiCache:cluster",
             let listener = shared.listeners.first, !listener.isUnix
         else { return answerError(command) }
-        let body = "1\n\(listener.name)|\(listener.name)|\(listener.port)\n"
+        var epoch: UInt64 = 1
+        var nodes = [NodeAddress(host: listener.name, port: listener.port)]
+        if let table = peers?.table {
+            // Under ketama clients place keys by this list: who owns none must not be in it.
+            let members = table.topology.members.filter {
+                table.topology.ring.kind != .ketama || $0.weight > 0
+            }
+            epoch = table.epoch
+            nodes = members.map(\.client)
+        }
+        let list = nodes.map { "\($0.host)|\($0.host)|\($0.port)" }.joined(separator: " ")
+        let body = "\(epoch)\n\(list)\n"
         reply.bytes.append(text: "CONFIG cluster 0 \(body.utf8.count)\r\n\(body)\r\nEND\r\n")
     }
 
@@ -121,9 +133,33 @@ extension DataLoop {
         let delay = command.exptime
         if delay > 0 {
             shared.scheduleFlush(after: delay, from: now)
+        } else if peers != nil {
+            return ask(.flush, windows[window].connection, isSilent: command.noreply)
         } else {
             shared.flush(at: now)
         }
         if !command.noreply { reply.bytes.append("OK\r\n") }
+    }
+
+    /// Flushes where a delayed flush is due.
+    mutating func flushIfDue() {
+        guard shared.takeDueFlush(at: now) else { return }
+        guard let cluster = peers?.cluster else { return shared.flush(at: now) }
+        cluster.post(.request(ControlRequest(.flush, loop: nil)))
+    }
+
+    // MARK: The control plane
+
+    /// Leaves a question with the control thread; the connection waits for the answer.
+    mutating func ask(
+        _ question: ControlRequest.Question, _ connection: ConnectionPointer,
+        isSilent: Bool = false
+    ) {
+        let request = ControlRequest(question, loop: number)
+        guard peers?.cluster.post(.request(request)) == true else {
+            if !isSilent { reply.bytes.append("SERVER_ERROR too many requests under way\r\n") }
+            return
+        }
+        start(ControlStream(request: request, isSilent: isSilent), for: connection)
     }
 }

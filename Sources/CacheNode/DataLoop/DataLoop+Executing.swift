@@ -47,7 +47,7 @@ extension DataLoop {
         case .end:
             if hasGathered { sendGathered() }
             reply.bytes.append("END\r\n")
-        case .forwardKey, .forward, .frameStart, .frameEnd, .frameMoved, .frameExpired:
+        case .forwardKey, .forward, .frameStart, .frameEnd, .frameRefused, .withheldKey, .withheld:
             executeBetweenNodes(entry, connection)
         }
         if reply.count > Self.deliverBytes && frameStart == nil { deliver() }
@@ -60,9 +60,11 @@ extension DataLoop {
         let (verb, hash, exptime, time) = (
             entry.pointee.verb, entry.pointee.hash, entry.pointee.exptime, now
         )
+        let (floor, isClustered) = (entry.pointee.floor, isClustered)
         let isSample = detector.countDown()
         let before = isSample ? reply.count : 0
         shards.withShard(Int(entry.pointee.shard)) { shard in
+            if isClustered { shard.setFloor(floor) }
             shard.retrieve(
                 verb, key: key.bytes, hash: hash, exptime: exptime, at: time, reply: &reply)
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
@@ -82,8 +84,10 @@ extension DataLoop {
         let key = UnsafeRawBufferPointer(
             start: entry.pointee.key, count: Int(entry.pointee.keyCount))
         let (hash, time) = (entry.pointee.hash, now)
+        let (floor, isClustered) = (entry.pointee.floor, isClustered)
         let before = reply.count
         let isDone = shards.withShard(Int(entry.pointee.shard)) { shard in
+            if isClustered { shard.setFloor(floor) }
             let isDone = shard.retrieveMeta(key: key.bytes, hash: hash, at: time, reply: &reply)
             if !shard.watching.isEmpty { watch(&shard, entry, time) }
             return isDone
@@ -102,9 +106,11 @@ extension DataLoop {
         let command = batch.commands + Int(entry.pointee.command)
         let value = UnsafeRawBufferPointer(
             start: window.base + entry.pointee.valueStart, count: command.pointee.valueCount)
+        let (floor, isClustered) = (entry.pointee.floor, isClustered)
         let isSample = detector.countDown()
         let before = isSample ? reply.count : 0
         shards.withShard(Int(entry.pointee.shard)) { shard in
+            if isClustered { shard.setFloor(floor) }
             let growth = growthMark(of: shard, entry)
             shard.execute(
                 command.pointee, line: line.bytes, key: key.bytes, hash: hash, value: value.bytes,

@@ -3,29 +3,31 @@ internal import CLinux
 internal import DataPlane
 internal import Glibc
 internal import MemcacheProtocol
+internal import Placement
 internal import Primitives
 internal import Storage
 
 extension DataLoop {
-    /// The links and the table of owners, where the node has peers.
-    static func openPeers(
-        _ shared: NodeShared
-    ) -> (links: PeerLinks?, owners: UnsafeMutablePointer<UInt8>?) {
-        guard let cluster = shared.configuration.cluster else { return (nil, nil) }
-        let table = cluster.ownerTable
-        let owners = UnsafeMutablePointer<UInt8>.allocate(capacity: table.count)
-        owners.initialize(from: table, count: table.count)
-        let incarnation = UInt64(bitPattern: shared.startedUnixSeconds)
-        return (PeerLinks(cluster, incarnation: incarnation), owners)
+    /// Where a key belongs, as far as this loop may tell.
+    @inline(__always)
+    func place(
+        _ key: UnsafeRawBufferPointer, _ hash: KeyHash, _ connection: ConnectionPointer
+    ) -> KeyPlace {
+        guard isClustered else { return .here(floor: Version(value: 0)) }
+        return clusterPlace(key, hash, isPeer: connection.pointee.isPeer)
     }
 
-    /// Who owns a key that is not this node's; -1 for its own keys, and for what a peer asks: a
-    /// request is forwarded once.
-    @inline(__always)
-    func otherOwner(of hash: KeyHash, _ connection: ConnectionPointer) -> Int {
-        guard let owners else { return -1 }
-        let owner = Int(owners[Int(hash.value &>> (64 &- StaticCluster.tableBits))])
-        return owner == ownMember || connection.pointee.isPeer ? -1 : owner
+    @inline(never)
+    private func clusterPlace(
+        _ key: UnsafeRawBufferPointer, _ hash: KeyHash, isPeer: Bool
+    ) -> KeyPlace {
+        guard let gate else { return .withheld }
+        switch gate.verdict(key.bytes, hash) {
+        case .serve(let floor): return .here(floor: floor)
+        case .withhold: return .withheld
+        // A request is forwarded once.
+        case .forward(let owner): return isPeer ? .moved : .other(owner)
+        }
     }
 
     // MARK: Into the batch
@@ -53,6 +55,30 @@ extension DataLoop {
                 hash: KeyHash(value: 0), exptime: exptime, valueStart: isOnly ? 1 : 0))
     }
 
+    /// Adds a key of a retrieval that this node must not serve: a miss.
+    mutating func appendWithheldKey(
+        _ window: Int, _ verb: Verb, _ place: KeyPlace, isLast: Bool, isOnly: Bool
+    ) {
+        batch.append(
+            BatchEntry(
+                kind: .withheldKey, verb: verb, endsRetrieval: isLast, window: Int32(window),
+                command: place == .moved ? 1 : 0, shard: 0, keyCount: 0,
+                key: UnsafeRawPointer(arena), hash: KeyHash(value: 0), exptime: 0,
+                valueStart: isOnly ? 1 : 0))
+    }
+
+    /// Adds a command that this node must not execute.
+    mutating func appendWithheld(_ window: Int, _ slot: Int, _ place: KeyPlace, bytes: Int) {
+        batch.commandCount &+= 1
+        batch.append(
+            BatchEntry(
+                kind: .withheld, verb: batch.commands[slot].verb, endsRetrieval: false,
+                window: Int32(window), command: Int32(slot), shard: place == .moved ? 1 : 0,
+                keyCount: 0, key: UnsafeRawPointer(arena), hash: KeyHash(value: 0), exptime: 0,
+                valueStart: 0))
+        windows[window].parsed &+= bytes
+    }
+
     // MARK: Out of the batch
 
     /// Executes an entry that goes to another node, or came from one.
@@ -65,9 +91,52 @@ extension DataLoop {
         case .forward: forward(entry, connection)
         case .frameStart: beginFrame(entry.pointee.hash.value)
         case .frameEnd: endFrame()
-        case .frameMoved: appendRefusal(.moved, entry.pointee.hash.value)
-        case .frameExpired: appendRefusal(.expired, entry.pointee.hash.value)
+        case .frameRefused:
+            appendRefusal(
+                entry.pointee.hash.value, UInt8(truncatingIfNeeded: entry.pointee.exptime))
+        case .withheldKey: withholdKey(entry, connection)
+        case .withheld: withhold(entry, connection)
         default: assertionFailure("\(entry.pointee.kind) stays on its node")
+        }
+    }
+
+    /// A key that this node must not serve: nothing of it is told.
+    private mutating func withholdKey(
+        _ entry: UnsafeMutablePointer<BatchEntry>, _ connection: ConnectionPointer
+    ) {
+        let changes = entry.pointee.verb == .gat || entry.pointee.verb == .gats
+        if connection.pointee.isPeer {
+            // Of several keys the others are answered: this one is a miss.
+            if entry.pointee.valueStart == 1 {
+                frameRefusal = entry.pointee.command == 1 ? .moved : .withheld
+            }
+        } else if changes {
+            // Some keys may have been touched: the line as a whole has failed.
+            if entry.pointee.valueStart == 1 {
+                noteExecuted(entry.pointee.verb)
+                return reply.bytes.append(ForwardFailure.withheld)
+            }
+            connection.pointee.phase = .closing
+        }
+        guard entry.pointee.endsRetrieval else { return }
+        if hasGathered { sendGathered() }
+        reply.bytes.append("END\r\n")
+        noteExecuted(entry.pointee.verb)
+    }
+
+    private mutating func withhold(
+        _ entry: UnsafeMutablePointer<BatchEntry>, _ connection: ConnectionPointer
+    ) {
+        noteExecuted(entry.pointee.verb)
+        guard !connection.pointee.isPeer else {
+            frameRefusal = entry.pointee.shard == 1 ? .moved : .withheld
+            return
+        }
+        let failure = ForwardFailure(batch.commands[Int(entry.pointee.command)])
+        switch failure {
+        case .error: reply.bytes.append(ForwardFailure.withheld)
+        case .close: connection.pointee.phase = .closing
+        default: reply.bytes.append(failure.reply(isKnown: true))
         }
     }
 
@@ -136,23 +205,32 @@ extension DataLoop {
         takeReplies(for: connection)
         moveComposed(to: queue)
         peers.touch(queue)
-        let link = peers.links[position]
-        guard link.takesRequests else {
-            fail(queue, queue.expect(), failure, isKnown: true)
-            return
+        let request = PendingForward(
+            queue: queue, slot: queue.expect(), failure: failure, isPart: isPart,
+            deadline: Instant(
+                nanoseconds: now.instant.nanoseconds + PeerLink.requestNanoseconds))
+        if let link = peers.links[position], link.takesRequests {
+            enqueue(request, text, on: link, peers)
+        } else if let link = peers.links[position], link.letsRequestsWait {
+            link.wait(request, text)
+        } else {
+            return fail(queue, request.slot, failure, isKnown: true)
         }
-        let deadline = Instant(nanoseconds: now.instant.nanoseconds + PeerLink.requestNanoseconds)
-        let identifier = link.add(
-            PendingForward(
-                queue: queue, slot: queue.expect(), failure: failure, isPart: isPart,
-                deadline: deadline))
+        if queue.isFull { hold(connection) }
+    }
+
+    /// Appends a request's frame to what the link sends.
+    func enqueue(
+        _ request: PendingForward, _ text: UnsafeRawBufferPointer, on link: PeerLink,
+        _ peers: PeerLinks
+    ) {
+        let identifier = link.add(request)
         PeerFrame(
             .request, payloadCount: text.count, identifier: identifier,
-            epoch: peers.cluster.epoch,
-            deadline: Instant(nanoseconds: deadline.nanoseconds + link.clockDistance)
+            epoch: peers.epoch,
+            deadline: Instant(nanoseconds: request.deadline.nanoseconds + link.clockDistance)
         ).encode(into: &link.output)
         link.output.append(unsafe: text)
-        if queue.isFull { hold(connection) }
     }
 
     /// Puts what is composed behind the replies that wait.
@@ -191,7 +269,8 @@ extension DataLoop {
     }
 
     /// Executes nothing more for a connection until replies have come and gone.
-    private func hold(_ connection: ConnectionPointer) {
+    func hold(_ connection: ConnectionPointer, untilAnswered: Bool = false) {
+        if untilAnswered { connection.pointee.queue?.mustDrain = true }
         guard !connection.pointee.isHeld else { return }
         connection.pointee.isHeld = true
         if connection.pointee.output == nil { setInterest(connection, 0) }
@@ -227,7 +306,7 @@ extension DataLoop {
         guard connection.pointee.phase != .closed else { return }
         if queue.mustClose { return close(connection) }
         guard connection.pointee.output == nil else { return }
-        if connection.pointee.isHeld && queue.hasRoom { release(connection) }
+        if connection.pointee.isHeld && queue.mayGoOn { release(connection) }
         guard queue.isEmpty else { return }
         if connection.pointee.phase == .streaming { hasRunnableStream = true }
         if connection.pointee.phase == .closing && !connection.pointee.isBatched {
@@ -251,6 +330,18 @@ extension DataLoop {
         connection.pointee.queue?.connection = nil
         connection.pointee.queue = nil
     }
+}
+
+/// Where a key belongs, as a loop's table and lease say.
+enum KeyPlace: Equatable {
+    /// This node serves it; items below `floor` are misses.
+    case here(floor: Version)
+    /// The member with this index of the table owns it.
+    case other(Int)
+    /// This node owns it and must not serve it now.
+    case withheld
+    /// Another node owns it, and who asks is a node itself.
+    case moved
 }
 
 extension GatheredKeys {

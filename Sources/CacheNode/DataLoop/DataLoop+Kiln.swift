@@ -15,7 +15,16 @@ extension DataLoop {
         case "top": answerTop(words.dropFirst(), windows[window].connection)
         case "why" where words.count == 2: answerWhy(words[1])
         case "why": refuse("why: one key, percent-encoded")
-        default: refuse("unknown verb; hotkeys, why and top are known")
+        case "members", "ring", "raft", "events", "forget", "leave":
+            let connection = windows[window].connection
+            guard peers != nil else {
+                return refuse("this node is alone: start it with --join, --data-dir or the like")
+            }
+            ask(.verb(words, mayChange: connection.pointee.peer.isOfThisMachine), connection)
+        default:
+            refuse(
+                "unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave"
+                    + " are known")
         }
     }
 
@@ -78,7 +87,7 @@ extension DataLoop {
         var json = JSONLine()
         json.add("schema_version", JSONLine.schemaVersion)
         json.add("key", shared.hotKeys.name(key))
-        json.add("owner", shared.clientName)
+        json.add("owner", shared.ownerName(of: key))
         json.add("mode", shared.hotKeys.mode.rawValue)
         json.add("state", tracked?.state.rawValue ?? (listed == nil ? "cold" : "seen"))
         json.add("heat", listed.map { state.policy.heat(of: $0) } ?? 0)
@@ -111,7 +120,7 @@ extension DataLoop {
     }
 
     /// The bytes of a percent-encoded key; nil where it is none.
-    private static func decodedKey(_ word: String) -> [UInt8]? {
+    static func decodedKey(_ word: String) -> [UInt8]? {
         var key: [UInt8] = []
         var rest = Array(word.utf8)[...]
         while let byte = rest.popFirst() {

@@ -169,15 +169,20 @@ extension DataLoop {
             key = keys.next(at: base)
             let hash = KeyHash(of: UnsafeRawBufferPointer(start: start, count: count).bytes)
             let isLast = ends && key.count == 0
-            let owner = otherOwner(of: hash, connection)
-            if owner >= 0 {
-                appendForwardedKey(
-                    window, verb, UnsafeRawBufferPointer(start: start, count: count), owner,
-                    exptime: exptime, isLast: isLast, isOnly: isLast && isFirst)
-                isFirst = false
+            let bytes = UnsafeRawBufferPointer(start: start, count: count)
+            let place = place(bytes, hash, connection)
+            let isOnly = isLast && isFirst
+            isFirst = false
+            guard case .here(let floor) = place else {
+                if case .other(let owner) = place {
+                    appendForwardedKey(
+                        window, verb, bytes, owner, exptime: exptime, isLast: isLast,
+                        isOnly: isOnly)
+                } else {
+                    appendWithheldKey(window, verb, place, isLast: isLast, isOnly: isOnly)
+                }
                 continue
             }
-            isFirst = false
             let shard = shards.shard(of: hash)
             probes[shard].prefetchBucket(hash)
             batch.append(
@@ -186,7 +191,7 @@ extension DataLoop {
                     window: Int32(truncatingIfNeeded: window), command: 0,
                     shard: Int32(truncatingIfNeeded: shard),
                     keyCount: Int32(truncatingIfNeeded: count),
-                    key: start, hash: hash, exptime: exptime, valueStart: 0))
+                    key: start, hash: hash, exptime: exptime, valueStart: 0, floor: floor))
         }
     }
 
@@ -225,15 +230,15 @@ extension DataLoop {
                 return false
             }
             guard let (key, hash) = key(of: slot, window) else { return true }
-            if otherOwner(of: hash, windows[window].connection) >= 0 {
-                // It is forwarded in one piece.
+            guard case .here(let floor) = place(key, hash, windows[window].connection) else {
+                // It is forwarded in one piece, or refused when it has come.
                 windows[window].connection.pointee.neededBytes = needed
                 return false
             }
             let started = command.pointee
             runBatch()
             if windows[window].connection.pointee.phase == .commands {
-                startUpload(window, started, key: key, hash)
+                startUpload(window, started, key: key, hash, floor: floor)
             }
             return true
         }
@@ -254,8 +259,13 @@ extension DataLoop {
         guard let (key, hash) = key(of: slot, window), let keyStart = key.baseAddress else {
             return
         }
-        let owner = otherOwner(of: hash, windows[window].connection)
-        if owner >= 0 { return appendForward(window, slot, owner, bytes: bytes) }
+        let place = place(key, hash, windows[window].connection)
+        guard case .here(let floor) = place else {
+            if case .other(let owner) = place {
+                return appendForward(window, slot, owner, bytes: bytes)
+            }
+            return appendWithheld(window, slot, place, bytes: bytes)
+        }
         let shard = shards.shard(of: hash)
         probes[shard].prefetchBucket(hash)
         batch.commandCount &+= 1
@@ -269,7 +279,7 @@ extension DataLoop {
                 window: Int32(truncatingIfNeeded: window), command: Int32(truncatingIfNeeded: slot),
                 shard: Int32(truncatingIfNeeded: shard),
                 keyCount: Int32(truncatingIfNeeded: key.count),
-                key: keyStart, hash: hash, exptime: 0, valueStart: valueStart))
+                key: keyStart, hash: hash, exptime: 0, valueStart: valueStart, floor: floor))
         windows[window].parsed &+= bytes
     }
 
@@ -301,7 +311,7 @@ extension DataLoop {
         appendEntry(.node, window, batch.commands[slot].verb, command: slot)
         windows[window].parsed &+= batch.commands[slot].lineCount
         switch batch.commands[slot].verb {
-        case .quit, .shutdown, .watch, .lruCrawler, .stats, .kiln:
+        case .quit, .shutdown, .watch, .lruCrawler, .stats, .kiln, .flushAll:
             // What comes after these depends on how they end.
             runBatch()
         default: break

@@ -127,7 +127,8 @@ extension DataLoop {
 
     /// Starts receiving the value of `command` into storage; the window ends inside it.
     mutating func startUpload(
-        _ window: Int, _ command: Command, key: UnsafeRawBufferPointer, _ hash: KeyHash
+        _ window: Int, _ command: Command, key: UnsafeRawBufferPointer, _ hash: KeyHash,
+        floor: Version
     ) {
         let connection = windows[window].connection
         let shard = shards.shard(of: hash)
@@ -142,6 +143,7 @@ extension DataLoop {
         takeReplies(for: connection)
         var upload: Upload?
         shards.withShard(shard) { instance in
+            instance.setFloor(floor)
             upload = instance.beginUpload(
                 moved, line: line.span.bytes, key: keyBytes.span.bytes, hash: hash, at: time,
                 reply: &reply)
@@ -197,9 +199,19 @@ extension DataLoop {
         takeReplies(for: connection)
         let time = now
         let isWhole = done.tail == (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
-        let (command, hash, key) = (done.command, done.hash, done.key)
+        // The key may have gone to another owner since the line came.
+        let hash = done.hash
+        let place: KeyPlace = done.key.withUnsafeBytes { self.place($0, hash, connection) }
+        guard case .here(let floor) = place else {
+            let failure = ForwardFailure(done.command)
+            done.abandon(shards: shards)
+            if failure == .close { connection.pointee.phase = .closing }
+            if failure == .error { reply.bytes.append(ForwardFailure.withheld) }
+            return
+        }
+        let (command, key) = (done.command, done.key)
         let finished = done.finish(
-            shards: shards, isWhole: isWhole, at: time, reply: &reply, tap: &tap,
+            shards: shards, isWhole: isWhole, floor: floor, at: time, reply: &reply, tap: &tap,
             descriptor: connection.pointee.descriptor)
         if !finished && !command.noreply { reply.bytes.append("CLIENT_ERROR bad data chunk\r\n") }
         if detector.countDown() { takeSample(of: command, hash, key, connection) }
@@ -219,7 +231,8 @@ extension PendingUpload {
     /// Hands the value to its shard; false, and the space given back, where its line end is
     /// missing.
     consuming func finish(
-        shards: ShardAccess, isWhole: Bool, at time: ClockReading, reply: inout ReplyBuffer,
+        shards: ShardAccess, isWhole: Bool, floor: Version, at time: ClockReading,
+        reply: inout ReplyBuffer,
         tap: inout WatchTap, descriptor: Int32
     ) -> Bool {
         guard isWhole else {
@@ -230,6 +243,7 @@ extension PendingUpload {
         var upload: Upload? = self.upload
         shards.withShard(self.shard) { instance in
             guard let upload = upload.take() else { return }
+            instance.setFloor(floor)
             instance.finishUpload(
                 upload, command, line: line.span.bytes, key: key.span.bytes, hash: hash, at: time,
                 reply: &reply)

@@ -3,6 +3,7 @@ internal import DataPlane
 internal import Glibc
 internal import Logging
 internal import MemcacheProtocol
+internal import Placement
 internal import Primitives
 internal import Synchronization
 
@@ -20,10 +21,9 @@ extension DataLoop {
             guard let frame = PeerFrame(at: windows[window].base + start) else {
                 return refusePeer(connection, "it does not speak the protocol of kiln's nodes")
             }
-            let isHello = frame.kind == .hello
-            guard frame.payloadCount <= (isHello ? 1024 : peerPayloadLimit) else {
+            guard frame.kind == .request, frame.payloadCount <= peerPayloadLimit else {
                 return refusePeer(
-                    connection, "its message of \(frame.payloadCount) bytes is too long")
+                    connection, "it sent what no node asks, or \(frame.payloadCount) bytes at once")
             }
             let total = PeerFrame.headerBytes + frame.payloadCount
             guard end - start >= total else {
@@ -32,7 +32,7 @@ extension DataLoop {
             }
             windows[window].parsed = start + PeerFrame.headerBytes
             windows[window].count = start + total
-            if isHello { greet(frame, window) } else { serve(frame, window) }
+            serve(frame, window)
             windows[window].count = end
             windows[window].parsed = start + total
         }
@@ -43,15 +43,12 @@ extension DataLoop {
 
     private mutating func serve(_ frame: PeerFrame, _ window: Int) {
         let connection = windows[window].connection
-        guard connection.pointee.isGreeted, frame.kind == .request, let peers else {
-            return refusePeer(connection, "it asks before it has said who it is")
-        }
         if batch.isFull { runBatch() }
-        if frame.epoch != peers.cluster.epoch {
-            return appendFrameEntry(.frameMoved, window, frame)
-        }
-        if frame.deadline < now.instant {
-            return appendFrameEntry(.frameExpired, window, frame)
+        let refusal =
+            gate.map { $0.refusal(epoch: frame.epoch, deadline: frame.deadline, at: now.instant) }
+            ?? ServeGate.Refusal.behind
+        if let refusal {
+            return appendFrameEntry(.frameRefused, window, frame, reason: refusal.rawValue)
         }
         appendFrameEntry(.frameStart, window, frame)
         while windows[window].parsed < windows[window].count {
@@ -71,69 +68,53 @@ extension DataLoop {
     }
 
     private mutating func appendFrameEntry(
-        _ kind: BatchEntry.Kind, _ window: Int, _ frame: PeerFrame
+        _ kind: BatchEntry.Kind, _ window: Int, _ frame: PeerFrame, reason: UInt8 = 0
     ) {
         batch.append(
             BatchEntry(
                 kind: kind, verb: .get, endsRetrieval: false, window: Int32(window), command: 0,
                 shard: 0, keyCount: 0, key: UnsafeRawPointer(arena),
-                hash: KeyHash(value: frame.identifier), exptime: 0, valueStart: 0))
+                hash: KeyHash(value: frame.identifier), exptime: Int64(reason), valueStart: 0))
     }
 
     // MARK: Replies
 
     mutating func beginFrame(_ identifier: UInt64) {
         frameStart = (reply.bytes.count, reply.count)
-        appendHeader(.reply, identifier)
+        frameIdentifier = identifier
+        frameRefusal = nil
+        appendHeader(.reply, identifier, payloadCount: 0)
     }
 
     /// The reply is complete: its length is known now.
+    ///
+    /// That of a request which was not executed is taken back.
     mutating func endFrame() {
         guard let start = frameStart else { return }
         frameStart = nil
+        if let refusal = frameRefusal {
+            frameRefusal = nil
+            reply.bytes.truncate(to: start.offset)
+            return appendRefusal(frameIdentifier, refusal.rawValue)
+        }
         let count = reply.count - start.count - PeerFrame.headerBytes
         reply.bytes.overwrite(UInt32(truncatingIfNeeded: count), at: start.offset)
     }
 
-    mutating func appendRefusal(_ kind: PeerFrame.Kind, _ identifier: UInt64) {
-        appendHeader(kind, identifier)
+    mutating func appendRefusal(_ identifier: UInt64, _ reason: UInt8) {
+        appendHeader(.notExecuted, identifier, payloadCount: 1)
+        reply.bytes.append(reason)
     }
 
-    private mutating func appendHeader(_ kind: PeerFrame.Kind, _ identifier: UInt64) {
+    private mutating func appendHeader(
+        _ kind: PeerFrame.Kind, _ identifier: UInt64, payloadCount: Int
+    ) {
         PeerFrame(
-            kind, payloadCount: 0, identifier: identifier, epoch: peers?.cluster.epoch ?? 0
+            kind, payloadCount: payloadCount, identifier: identifier, epoch: peers?.epoch ?? 0
         ).encode(into: &reply.bytes)
     }
 
-    // MARK: Greeting
-
-    private mutating func greet(_ frame: PeerFrame, _ window: Int) {
-        let connection = windows[window].connection
-        let payload = UnsafeRawBufferPointer(
-            start: windows[window].base + windows[window].parsed, count: frame.payloadCount)
-        guard frame.version == PeerFrame.protocolVersion else {
-            return refusePeer(
-                connection,
-                "it speaks version \(frame.version) of the protocol, this node"
-                    + " \(PeerFrame.protocolVersion)")
-        }
-        guard let greeting = PeerGreeting(payload), let peers else {
-            return refusePeer(connection, "it does not speak the protocol of kiln's nodes")
-        }
-        guard greeting.cluster == peers.cluster.identifier else {
-            return refusePeer(connection, "it belongs to another cluster")
-        }
-        guard peers.cluster.members.contains(where: { $0.name == greeting.name }) else {
-            return refusePeer(connection, "no member has its name")
-        }
-        runBatch()
-        connection.pointee.isGreeted = true
-        takeReplies(for: connection)
-        PeerFrame(
-            .welcome, payloadCount: 0, identifier: 0, epoch: peers.cluster.epoch,
-            deadline: now.instant
-        ).encode(into: &reply.bytes)
-    }
+    // MARK: Refusing
 
     /// Tells a peer why it may not go on, and hangs up.
     private mutating func refusePeer(_ connection: ConnectionPointer, _ reason: String) {
@@ -145,7 +126,7 @@ extension DataLoop {
         takeReplies(for: connection)
         PeerFrame(
             .refused, payloadCount: reason.utf8.count, identifier: 0,
-            epoch: peers?.cluster.epoch ?? 0
+            epoch: peers?.epoch ?? 0
         ).encode(into: &reply.bytes)
         reply.bytes.append(text: reason)
         deliver()

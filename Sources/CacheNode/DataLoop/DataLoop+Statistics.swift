@@ -23,6 +23,9 @@ extension DataLoop {
         case "slabs": appendSlabStatistics()
         case "latency": appendLatencies()
         case "hotkeys": appendHotKeys()
+        case "cluster" where peers == nil:
+            reply.bytes.append("STAT cluster_enabled 0\r\nEND\r\n")
+        case "cluster": ask(.statistics, connection)
         case "reset": resetStatistics()
         case "detail": answerDetail(words)
         case "sizes": answerSizes(connection)

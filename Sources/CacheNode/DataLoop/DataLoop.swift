@@ -7,6 +7,7 @@ internal import DataPlane
 internal import Glibc
 internal import HotKeys
 internal import MemcacheProtocol
+internal import Placement
 internal import Primitives
 internal import Storage
 internal import Synchronization
@@ -76,14 +77,17 @@ struct DataLoop: ~Copyable {
     var subWindowStartTime: Int64 = 0
     /// The way to other nodes; nil on a node that is alone.
     let peers: PeerLinks?
-    /// Who owns a key, by the top bits of its hash; nil on a node that is alone.
-    let owners: UnsafeMutablePointer<UInt8>?
-    /// Which of the owners is this node.
-    let ownMember: Int
+    /// Whether the node has ``peers``.
+    let isClustered: Bool
+    /// What decides about each key; nil on a node that is alone, or belongs to no cluster yet.
+    var gate: ServeGate?
     /// Whether keys of the present line wait to be sent to other nodes.
     var hasGathered = false
     /// Where the header of the peer's reply that is being composed lies, and what came before it.
     var frameStart: (offset: Int, count: Int)?
+    /// The number of the peer's request that is being executed, and why it is not.
+    var frameIdentifier: UInt64 = 0
+    var frameRefusal: ServeGate.Refusal?
     /// Bytes of connection buffers, and how many of them the pool knows of.
     var bufferBytes = 0
     var chargedBytes = 0
@@ -112,8 +116,8 @@ struct DataLoop: ~Copyable {
         now = shared.clock.reading
         bufferBytes = arenaBytes
         tap = WatchTap(shared.watchers, shared.prefixes)
-        (peers, owners) = Self.openPeers(shared)
-        ownMember = shared.configuration.cluster?.own ?? 0
+        peers = shared.cluster.map { PeerLinks($0) }
+        isClustered = shared.cluster != nil
         detector = shared.hotKeys.makeDetector(at: now.instant)
         if shared.hotKeys.isOn {
             subWindowEnd = HotKeyDetector.end(ofSubWindowAt: now.instant)
@@ -135,7 +139,6 @@ struct DataLoop: ~Copyable {
         arena.deallocate()
         windows.deallocate()
         probes.deallocate()
-        owners?.deallocate()
         Glibc.close(epoll)
     }
 
@@ -167,7 +170,7 @@ struct DataLoop: ~Copyable {
         // The clock is read after the turn's last `recv`: no request is judged by a time before it
         // came.
         now = shared.clock.reading
-        if peers != nil { flushQueues() }
+        if let peers { beginTurn(peers) }
         if !yielded.isEmpty { continueYielded() }
         if !streams.isEmpty { runStreams() }
         processWindows()
@@ -264,9 +267,10 @@ struct DataLoop: ~Copyable {
                 chargedBytes = bufferBytes
             }
             if acceptsPaused { resumeAccepting() }
+            counters.set(.lastTurn, to: UInt64(bitPattern: now.instant.nanoseconds))
             counters.set(.bufferBytes, to: UInt64(max(0, bufferBytes)))
             closeIdle()
-            if number == 0 { shared.flushIfDue(at: now) }
+            if number == 0 { flushIfDue() }
         }
         hasMaintenance = false
         var shard = number
@@ -322,6 +326,10 @@ struct DataLoop: ~Copyable {
             case .stop: beginStop()
             case .describe(let survey): describeConnections(for: survey)
             case .resetMaxima: resetMaxima()
+            case .adoptPeer(let descriptor): adoptPeer(descriptor)
+            case .install(let table): install(table)
+            case .adoptEpoch(let epoch): adopt(epoch: epoch)
+            case .suspect(let id, let isSuspect): peers?.mark(id, isSuspect: isSuspect)
             }
         }
     }

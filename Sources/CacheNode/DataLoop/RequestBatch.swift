@@ -27,8 +27,10 @@ struct BatchEntry {
         case forward
         /// A peer's request begins, or ends; the hash is its number.
         case frameStart, frameEnd
-        /// A peer's request that is not executed, for want of an equal table, or of time.
-        case frameMoved, frameExpired
+        /// A peer's request that is not executed; `exptime` says why.
+        case frameRefused
+        /// One key of a retrieval, or a command, that this node must not serve now.
+        case withheldKey, withheld
     }
 
     var kind: Kind
@@ -47,6 +49,8 @@ struct BatchEntry {
     var exptime: Int64
     /// Where the data block begins in the window.
     var valueStart: Int
+    /// In a cluster: an item below this version is a miss.
+    var floor = Version(value: 0)
 }
 
 /// The entries of a batch and what they refer to; one per loop, for its whole life.

@@ -89,7 +89,7 @@ struct HotKeyStream: ReplyStream {
         json.add("clients", row.rates.clientCount)
         json.add("value_bytes", optional: item?.valueBytes)
         json.add("ttl_s", optional: item?.ttlSeconds)
-        json.add("owner", shared.clientName)
+        json.add("owner", row.key.map { shared.ownerName(of: $0.key) } ?? shared.clientName)
         json.add("copies", [String]())
         json.add("state", row.tracked?.state.rawValue ?? "seen")
         // For a key without a state of its own: when it was first listed.

@@ -28,6 +28,9 @@ enum ForwardFailure: UInt8 {
         }
     }
 
+    /// What a client is told whose key this node owns and must not serve now.
+    static let withheld: StaticString = "SERVER_ERROR no serve lease\r\n"
+
     /// What the client is sent; `isKnown` tells that nothing was executed.
     func reply(isKnown: Bool) -> StaticString {
         switch self {

@@ -8,7 +8,7 @@ struct PeerFrame: Equatable {
     enum Kind: UInt8 {
         /// Who calls; the first frame of a link.
         case hello = 1
-        /// The answer to a caller who may go on.
+        /// The end of a greeting: the caller may go on.
         case welcome
         /// The answer to one who may not; the payload says why.
         case refused
@@ -16,16 +16,18 @@ struct PeerFrame: Equatable {
         case request
         /// The reply to it, as the client gets it.
         case reply
-        /// Not executed: the tables of the two nodes differ.
-        case moved
-        /// Not executed: it came after its deadline.
-        case expired
+        /// Not executed: the payload's first byte says why.
+        case notExecuted
+        /// The listener's answer to a hello.
+        case challenge
+        /// The caller's answer to that.
+        case proof
     }
 
     /// Bytes of a header.
     static let headerBytes = 32
     /// What this build speaks; a peer with another number is refused.
-    static let protocolVersion: UInt16 = 1
+    static let protocolVersion: UInt16 = 2
     /// Most bytes of a payload: a batch of the largest values.
     static let payloadLimit = 1 << 31
 

@@ -1,5 +1,6 @@
 // One loop's way to one other node.
 internal import Glibc
+internal import Placement
 internal import Primitives
 
 /// A request that another node has been sent.
@@ -16,11 +17,13 @@ struct PendingForward {
 final class PeerLink {
     /// How far the connection is.
     enum State {
-        case down, connecting, greeting, open
+        case down, connecting, greeting, proving, open
     }
 
     /// Requests sent and not answered; above it further ones fail at once.
     static let inFlightLimit = 4096
+    /// Requests that wait for the link to open, and their bytes.
+    static let (waitingLimit, waitingBytesLimit) = (1_024, 4 << 20)
     /// Bytes not yet taken by the kernel; above it further requests fail at once.
     static let outputLimit = 64 << 20
     /// How long an answer is waited for.
@@ -30,7 +33,15 @@ final class PeerLink {
     private static let shortestRetryNanoseconds: Int64 = 10_000_000
     private static let longestRetryNanoseconds: Int64 = 1_000_000_000
 
-    let member: PeerMember
+    let id: NodeID
+    let name: String
+    let address: NodeAddress
+    /// What epoll knows the link by.
+    let slot: Int
+    /// Whether others doubt that the node lives: nothing is asked of it.
+    var isSuspect = false
+    /// What was said first, until the greeting is over.
+    var greeting: PeerGreeting?
     var state = State.down
     var descriptor: Int32 = -1
     var watchesOutput = false
@@ -46,18 +57,47 @@ final class PeerLink {
     private var pending: [PendingForward?]
     private(set) var oldest: UInt64 = 0
     private(set) var next: UInt64 = 0
+    /// Requests that came before the link was open for the first time, or again.
+    private(set) var waiting: [(request: PendingForward, text: [UInt8])] = []
+    private var waitingBytes = 0
     /// Why it last failed, as it was logged.
     var loggedReason = ""
 
-    init(_ member: PeerMember) {
-        self.member = member
+    init(_ member: Member, slot: Int) {
+        id = member.id
+        name = member.name
+        address = member.peer
+        self.slot = slot
         pending = Array(repeating: nil, count: Self.inFlightLimit)
     }
 
     /// Whether a request may be added: one that is not open is not waited for.
     var takesRequests: Bool {
-        state == .open && next - oldest < UInt64(Self.inFlightLimit)
+        state == .open && !isSuspect && next - oldest < UInt64(Self.inFlightLimit)
             && output.count - sent < Self.outputLimit
+    }
+
+    /// Whether a request may wait until the link is open: while its first attempt is under way.
+    ///
+    /// Once one has failed, requests fail at once until another succeeds.
+    var letsRequestsWait: Bool {
+        state != .open && failures == 0 && !isSuspect && waiting.count < Self.waitingLimit
+            && waitingBytes < Self.waitingBytesLimit
+    }
+
+    /// Keeps a request until the link is open.
+    func wait(_ request: PendingForward, _ text: UnsafeRawBufferPointer) {
+        waiting.append((request, Array(text)))
+        waitingBytes += text.count
+    }
+
+    /// Takes all that wait.
+    func takeWaiting() -> [(request: PendingForward, text: [UInt8])] {
+        defer {
+            waiting = []
+            waitingBytes = 0
+        }
+        return waiting
     }
 
     /// Notes a request; gives its number.

@@ -19,6 +19,8 @@ final class ReplyQueue {
     var connection: ConnectionPointer?
     /// Whether the loop will look at this queue before its turn ends.
     var isTouched = false
+    /// Whether all replies have to come before the connection's commands go on.
+    var mustDrain = false
     /// Whether a command that wants no answer has failed.
     var mustClose = false
     /// What may be sent.
@@ -39,8 +41,10 @@ final class ReplyQueue {
     var byteCount: Int { keptBytes + ready.count }
     var isFull: Bool { waitingCount >= Self.slotLimit || byteCount >= Self.byteLimit }
     /// Whether it has drained so far that the connection's commands may go on.
-    var hasRoom: Bool {
-        waitingCount <= Self.slotLimit / 2 && byteCount <= Self.byteLimit / 2
+    var mayGoOn: Bool {
+        if mustDrain && waitingCount > 0 { return false }
+        mustDrain = false
+        return waitingCount <= Self.slotLimit / 2 && byteCount <= Self.byteLimit / 2
     }
 
     /// Adds a reply that is known.

@@ -31,6 +31,15 @@ struct JSONLine {
         add(name, json: "[\(values.map(\.closed).joined(separator: ","))]")
     }
 
+    mutating func add(_ name: String, _ value: Bool) {
+        add(name, json: value ? "true" : "false")
+    }
+
+    /// Null, or a text.
+    mutating func add(_ name: String, optional value: String?) {
+        add(name, json: value.map(Self.quoted) ?? "null")
+    }
+
     /// Null, or a number.
     mutating func add(_ name: String, optional value: Int?) {
         add(name, json: value.map { "\($0)" } ?? "null")

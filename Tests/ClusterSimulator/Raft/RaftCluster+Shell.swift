@@ -114,7 +114,9 @@ extension RaftCluster {
     ) throws(Finding) {
         guard let last = entries.last else { return }
         let before = ledger.commitIndex
-        try ledger.committed(nodes[index].id, through: last.index, log: nodes[index].log)
+        try ledger.committed(
+            nodes[index].id, through: last.index, term: nodes[index].instance?.term ?? last.term,
+            log: nodes[index].log)
         if nodes[index].leads, ledger.commitIndex > before { try judgeDurability(index) }
         for entry in entries {
             guard entry.index == nodes[index].registers.appliedIndex + 1 else {

@@ -25,6 +25,8 @@ struct RaftLedger {
     private var entries: [Place: UInt64] = [:]
     /// Marks of all committed entries, by index; nothing is ever taken out of it.
     private var committed = [Mark(term: 0, chain: 0)]
+    /// In which term each was committed, or a later one; by index, never falling.
+    private var commitTerms: [UInt64] = [0]
     private var states: [UInt64: UInt64] = [:]
 
     /// The highest index that any node has called committed.
@@ -38,6 +40,7 @@ struct RaftLedger {
     /// The cluster begins with a snapshot at index 1 that holds `registers`.
     mutating func founded(_ registers: Registers) {
         committed.append(Mark(term: 1, chain: 0))
+        commitTerms.append(1)
         states[1] = registers.digest.value
     }
 
@@ -47,12 +50,16 @@ struct RaftLedger {
             throw Finding("one leader per term", "\(other) and \(leader) lead term \(term)")
         }
         leaders[term] = leader
-        // Leader Completeness; with a base above the commit index the snapshot holds it all.
-        guard log.baseIndex <= commitIndex else { return }
-        guard log[commitIndex] == committed[Int(commitIndex)] else {
+        // Leader Completeness: what was committed in earlier terms; a leader whose last votes come
+        // late may lack what a later one has committed meanwhile. With a base above that, the
+        // snapshot holds it all.
+        guard let last = commitTerms.lastIndex(where: { $0 < term }), log.baseIndex <= last else {
+            return
+        }
+        guard log[UInt64(last)] == committed[last] else {
             throw Finding(
                 "leader completeness",
-                "\(leader) leads term \(term) without committed entry \(commitIndex)")
+                "\(leader) leads term \(term) without committed entry \(last)")
         }
     }
 
@@ -104,9 +111,9 @@ struct RaftLedger {
         log.truncate(after: index)
     }
 
-    /// State Machine Safety: `node` calls everything up to `index` committed.
+    /// State Machine Safety: `node`, in `term`, calls everything up to `index` committed.
     mutating func committed(
-        _ node: NodeID, through index: UInt64, log: ShadowLog
+        _ node: NodeID, through index: UInt64, term: UInt64, log: ShadowLog
     ) throws(Finding) {
         guard index <= log.lastIndex else {
             throw Finding(
@@ -117,6 +124,7 @@ struct RaftLedger {
                 throw Finding("no gaps", "\(node) commits \(index) over compacted entries")
             }
             committed.append(mark)
+            commitTerms.append(max(term, commitTerms.last ?? 0))
         }
         guard index < log.baseIndex || log[index] == committed[Int(index)] else {
             throw Finding(
