@@ -159,8 +159,10 @@ extension ControlPlaneInstance {
         return farewell(to: unfit, .demote(unfit), present)
     }
 
-    /// Lets a member go, by that change. Where those that stay would be no quorum without it, one
-    /// of the dead goes first: while it is here it is needed for that.
+    /// Lets a member go, by that change.
+    ///
+    /// Where those that stay would be no quorum without it, one of the dead goes first: while it is
+    /// here it is needed for that.
     private func farewell(
         to member: NodeID, _ change: RaftInstance.MembershipChange,
         _ present: RaftInstance.Configuration

@@ -139,8 +139,9 @@ extension WholeCluster {
                 let owner = LoopAddress(
                     machine: node.index, life: other.life, loop: loop.number)
                 for link in loop.links where link.receiver == index && link.state == .open {
-                    guard case .delivered(let delay) = world.network.fate(
-                        from: index, to: node.index, at: world.now)
+                    guard
+                        case .delivered(let delay) = world.network.fate(
+                            from: index, to: node.index, at: world.now)
                     else { continue }
                     world.schedule(
                         .link(
@@ -175,7 +176,8 @@ extension WholeCluster {
 
     /// Whether no member counts on a disk that is lost, and none counts on two voters.
     private var isMissingNoDisk: Bool {
-        let gone = steward.lost.map { Member.id(ofName: $0) }
+        let gone =
+            steward.lost.map { Member.id(ofName: $0) }
             + nodes.filter { $0.isDiskFull || $0.process?.control.hasDisk == false }.map(\.id)
         return nodes.allSatisfy { node in
             let voters = node.process?.control.raft.configuration.voters ?? node.lastVoters

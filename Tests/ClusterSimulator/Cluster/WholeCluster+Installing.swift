@@ -26,7 +26,9 @@ extension WholeCluster {
             loop.nextTable = table
             // A loop that waits for clients is woken; one that works comes to it later.
             let wait = delays.within(0...5_000_000)
-            wake(LoopAddress(machine: node.index, life: process.life, loop: loop.number), after: wait)
+            wake(
+                LoopAddress(machine: node.index, life: process.life, loop: loop.number), after: wait
+            )
         }
     }
 

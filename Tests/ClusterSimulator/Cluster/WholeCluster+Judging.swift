@@ -144,12 +144,14 @@ extension WholeCluster {
             }
         }
         if let follower = control.raft.followers.first(where: { $0.id == node.id }) {
-            text += ", \(follower.isVoter ? "voter" : "learner") has \(follower.match) of"
+            text +=
+                ", \(follower.isVoter ? "voter" : "learner") has \(follower.match) of"
                 + " \(control.raft.lastIndex) entries"
                 + (follower.isInstalling ? ", is installing" : "")
         }
         if let own = node.process?.control {
-            text += ", has \(own.hasDisk ? "a" : "no") disk, term \(own.raft.term), last"
+            text +=
+                ", has \(own.hasDisk ? "a" : "no") disk, term \(own.raft.term), last"
                 + " \(own.raft.lastIndex), leader \(String(describing: own.raft.leader))"
         }
         return text + ", voters \(control.raft.configuration.voters)"
