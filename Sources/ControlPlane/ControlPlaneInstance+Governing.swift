@@ -62,11 +62,11 @@ extension ControlPlaneInstance {
                 let patience: Duration = .milliseconds(settings.leaselessMilliseconds)
                 return now >= book.beganAt.advanced(by: patience) ? .died : nil
             }
-            if known.life == member.incarnation {
+            if known.life >= member.incarnation {
                 if known.status == .left { return .left }
                 if known.status == .dead { return .died }
             }
-            // A later life takes its place by itself.
+            // A later life that is alive takes its place by itself.
             if known.life > member.incarnation { return nil }
         }
         let last = book.leaseless(since: member.id)
@@ -136,6 +136,7 @@ extension ControlPlaneInstance {
     private func change(
         _ topology: Topology, at now: Instant
     ) -> RaftInstance.MembershipChange? {
+        guard let book else { return nil }
         let present = raft.configuration
         if let learner = newLearner(present) { return .addLearner(learner) }
         if let stranger = stranger(present, topology, at: now) {
@@ -150,23 +151,31 @@ extension ControlPlaneInstance {
         if present.voters.count > wanted {
             return (unfit ?? present.voters.last { $0 != id }).map { .demote($0) }
         }
-        // Nobody takes the place of one that leaves: it goes nevertheless, while it still can vote.
-        guard let unfit, unfit != id, hasDeparted(unfit) else { return nil }
+        // Nobody takes the place of one that leaves, or has lost its disk: it goes nevertheless. The
+        // one still can vote, the other says nothing while it is counted as a voter, and could
+        // serve if it were none.
+        guard let unfit, unfit != id else { return nil }
+        guard hasDeparted(unfit) || book.entry(unfit)?.mayVote == false else { return nil }
         return farewell(to: unfit, .demote(unfit), present)
     }
 
-    /// Lets a member go, by that change. Where those that stay would be no quorum without it, one
-    /// of the dead goes first: while it is here it is needed for that.
+    /// Lets a member go, by that change.
+    ///
+    /// Where those that stay would be no quorum without it, one of the dead goes first: while it is
+    /// here it is needed for that.
     private func farewell(
         to member: NodeID, _ change: RaftInstance.MembershipChange,
         _ present: RaftInstance.Configuration
     ) -> RaftInstance.MembershipChange? {
-        guard present.voters.contains(member) else { return change }
-        let rest = present.voters.filter { $0 != member }
-        let silent = rest.filter { voter in
+        func isSilent(_ voter: NodeID) -> Bool {
             guard voter != id else { return false }
             return swim.member(voter)?.status.isLive != true || book?.entry(voter)?.mayVote == false
         }
+        guard present.voters.contains(member),
+            !isSilent(member) || swim.member(member)?.status == .left
+        else { return change }
+        let rest = present.voters.filter { $0 != member }
+        let silent = rest.filter(isSilent)
         if silent.count * 2 < rest.count { return change }
         return silent.first.map { .demote($0) }
     }

@@ -47,6 +47,7 @@ extension ControlPlaneInstance {
         guard response.life == identity.life, response.clock <= now.nanoseconds,
             state.topology != nil
         else { return }
+        if response.isNoVoter { voteIsMissedNoMore(asOf: response.clock) }
         settled.learn(response.settledEpoch)
         finishSpreading(response.spreadEpoch, at: now, &effects)
         var next = lease
@@ -99,7 +100,8 @@ extension ControlPlaneInstance {
             clock: request.clock, life: request.life,
             milliseconds: isGranted ? settings.leaseMilliseconds : 0,
             settledEpoch: settled.epoch,
-            spreadEpoch: book?.spreadEpoch(topology.epoch, at: now) ?? 0)
+            spreadEpoch: book?.spreadEpoch(topology.epoch, at: now) ?? 0,
+            isNoVoter: !knownVoters.contains(asker) && !raft.configuration.voters.contains(asker))
         guard asker != id else { return receive(response, at: now, &effects) }
         send(.leaseResponse(response), to: asker, &effects)
     }

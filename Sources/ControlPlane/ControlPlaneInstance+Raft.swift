@@ -193,7 +193,7 @@ extension ControlPlaneInstance {
     mutating func giveUpVote(at now: Instant, _ effects: inout [Effect]) {
         guard hasDisk else { return }
         hasDisk = false
-        hasGivenUpVote = true
+        gaveUpVoteAt = now
         writesUnderWay = 0
         effects.append(.happened(.voteGivenUp))
         askAt = now
@@ -201,5 +201,17 @@ extension ControlPlaneInstance {
     }
 
     /// Whether this server is counted as a voter and has lost its disk.
-    private var isMute: Bool { hasGivenUpVote && raft.configuration.voters.contains(id) }
+    private var isMute: Bool {
+        gaveUpVoteAt != nil && raft.configuration.voters.contains(id)
+            && raft.configuration != outdatedConfiguration
+    }
+
+    /// The leader answers a request of that moment: this server is no voter.
+    ///
+    /// Its own log may not say so yet, and without a word from it a new leader would never send it
+    /// the entry that does.
+    mutating func voteIsMissedNoMore(asOf clock: Int64) {
+        guard let gaveUpVoteAt, clock >= gaveUpVoteAt.nanoseconds else { return }
+        outdatedConfiguration = raft.configuration
+    }
 }

@@ -96,8 +96,10 @@ public struct ControlPlaneInstance: Sendable {
     /// Persists that the shell has not confirmed.
     var writesUnderWay = 0
     var isDraining = false
-    /// Whether the disk has failed in this life.
-    var hasGivenUpVote = false
+    /// When the disk failed in this life.
+    var gaveUpVoteAt: Instant?
+    /// Voters that the leader has said are outdated: this server is none of them any more.
+    var outdatedConfiguration: RaftInstance.Configuration?
     /// The last entry that ``state`` contains.
     var appliedIndex: UInt64
     /// What was last said of leader and voters.

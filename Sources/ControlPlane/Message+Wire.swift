@@ -83,10 +83,13 @@ extension LeaseResponse {
         writer.varint(UInt64(milliseconds), field: 3)
         writer.varint(settledEpoch, field: 4)
         writer.varint(spreadEpoch, field: 5)
+        writer.bool(isNoVoter, field: 6)
     }
 
     fileprivate init(_ field: ProtobufField, _ outer: inout ProtobufReader) throws(ProtobufError) {
-        self.init(clock: 0, life: 0, milliseconds: 0, settledEpoch: 0, spreadEpoch: 0)
+        // Nobody speaks again whom the leader did not tell to.
+        self.init(
+            clock: 0, life: 0, milliseconds: 0, settledEpoch: 0, spreadEpoch: 0, isNoVoter: false)
         var reader = try outer.message(field)
         while let field = try reader.nextField() {
             switch field.number {
@@ -95,6 +98,7 @@ extension LeaseResponse {
             case 3: milliseconds = try reader.int(field, limit: Self.millisecondsLimit)
             case 4: settledEpoch = try reader.varint(field)
             case 5: spreadEpoch = try reader.varint(field)
+            case 6: isNoVoter = try reader.bool(field)
             default: try reader.skip(field)
             }
         }

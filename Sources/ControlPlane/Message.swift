@@ -73,15 +73,19 @@ public struct LeaseResponse: Equatable, Sendable {
     public var settledEpoch: UInt64
     /// Every node that may serve has installed the table of this epoch.
     public var spreadEpoch: UInt64
+    /// Whether the asker is none of the voters, by any of their lists that still counts.
+    public var isNoVoter: Bool
 
     /// Puts an answer together.
     public init(
-        clock: Int64, life: UInt64, milliseconds: Int, settledEpoch: UInt64, spreadEpoch: UInt64
+        clock: Int64, life: UInt64, milliseconds: Int, settledEpoch: UInt64, spreadEpoch: UInt64,
+        isNoVoter: Bool
     ) {
         self.clock = clock
         self.life = life
         self.milliseconds = milliseconds
         self.settledEpoch = settledEpoch
         self.spreadEpoch = spreadEpoch
+        self.isNoVoter = isNoVoter
     }
 }

@@ -104,7 +104,8 @@ final class ClusterShard {
     func peek(_ key: [UInt8], floor: Version, at now: ClockReading) -> StoredValue? {
         let word = key.span.bytes
         shard.setFloor(floor)
-        shard.retrieve(.gets, key: word, hash: KeyHash(of: word), exptime: 0, at: now, reply: &reply)
+        shard.retrieve(
+            .gets, key: word, hash: KeyHash(of: word), exptime: 0, at: now, reply: &reply)
         return ClusterReply.hit(sent())
     }
 

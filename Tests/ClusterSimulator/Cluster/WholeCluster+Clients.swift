@@ -105,7 +105,9 @@ extension WholeCluster {
             }
         }
         if replies.closes { return try hangUp(number) }
-        if clients[number].open.isEmpty, !isStopped { next(number, after: choices.within(ClusterClient.rest)) }
+        if clients[number].open.isEmpty, !isStopped {
+            next(number, after: choices.within(ClusterClient.rest))
+        }
     }
 
     // MARK: Commands

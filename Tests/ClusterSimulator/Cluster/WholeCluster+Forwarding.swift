@@ -220,8 +220,9 @@ extension WholeCluster {
         loop.answers.removeAll(keepingCapacity: true)
     }
 
-    /// How long something takes on an open link. What is lost is sent again by the kernel, and may
-    /// come long after anybody waits for it.
+    /// How long something takes on an open link.
+    ///
+    /// What is lost is sent again by the kernel, and may come long after anybody waits for it.
     private mutating func passage(from sender: Int, to receiver: Int) -> Int64? {
         guard sender != receiver else { return nil }
         switch world.network.fate(from: sender, to: receiver, at: world.now) {

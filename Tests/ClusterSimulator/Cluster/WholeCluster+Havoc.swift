@@ -19,8 +19,8 @@ struct ClusterSteward {
     var lost: [String] = []
     var nextTicket: UInt64 = 1
     var flushes: [Flush] = []
-    /// Whether a chaos has begun that has not ended.
-    var isWild = false
+    /// Until then a node may be leaving: one voter at a time.
+    var leavingUntil: Int64 = 0
 }
 
 extension WholeCluster {
@@ -139,8 +139,9 @@ extension WholeCluster {
                 let owner = LoopAddress(
                     machine: node.index, life: other.life, loop: loop.number)
                 for link in loop.links where link.receiver == index && link.state == .open {
-                    guard case .delivered(let delay) = world.network.fate(
-                        from: index, to: node.index, at: world.now)
+                    guard
+                        case .delivered(let delay) = world.network.fate(
+                            from: index, to: node.index, at: world.now)
                     else { continue }
                     world.schedule(
                         .link(
@@ -169,8 +170,14 @@ extension WholeCluster {
     /// Whether the cluster can bear that this disk is lost: one voter's at a time, until no member
     /// counts on it any more.
     private func canLoseDisk(of index: Int) -> Bool {
-        guard nodes[index].hasDisk else { return false }
-        let gone = steward.lost.map { Member.id(ofName: $0) }
+        guard nodes[index].hasDisk, world.now >= steward.leavingUntil else { return false }
+        return isMissingNoDisk
+    }
+
+    /// Whether no member counts on a disk that is lost, and none counts on two voters.
+    private var isMissingNoDisk: Bool {
+        let gone =
+            steward.lost.map { Member.id(ofName: $0) }
             + nodes.filter { $0.isDiskFull || $0.process?.control.hasDisk == false }.map(\.id)
         return nodes.allSatisfy { node in
             let voters = node.process?.control.raft.configuration.voters ?? node.lastVoters
@@ -186,9 +193,10 @@ extension WholeCluster {
         world.network.changeAll { $0 = Link() }
         for node in nodes {
             node.machine.failsNextSync = false
-            node.machine.pausedUntil = min(node.machine.pausedUntil, world.now)
             if !node.machine.isUp { try start(node.index) }
         }
+        // Who stands still comes to itself.
+        try run(until: nodes.map(\.machine.pausedUntil).max() ?? world.now)
     }
 
     // MARK: The operator
@@ -206,7 +214,8 @@ extension WholeCluster {
                 ClusterSteward.Flush(ticket: steward.nextTicket, began: world.now))
             world.note("operator: flush at \(nodes[index].name)")
             try ask(.flush, at: index)
-        case 25..<35 where world.now < lastLeave:
+        case 25..<35 where world.now < lastLeave && isMissingNoDisk:
+            steward.leavingUntil = world.now + 15_000_000_000
             world.note("operator: \(nodes[index].name) leaves")
             try step(.leave, on: index)
         case 35..<85:

@@ -26,7 +26,9 @@ extension WholeCluster {
             loop.nextTable = table
             // A loop that waits for clients is woken; one that works comes to it later.
             let wait = delays.within(0...5_000_000)
-            wake(LoopAddress(machine: node.index, life: process.life, loop: loop.number), after: wait)
+            wake(
+                LoopAddress(machine: node.index, life: process.life, loop: loop.number), after: wait
+            )
         }
     }
 
@@ -44,8 +46,9 @@ extension WholeCluster {
             world.coverage.add(.connectionsHeld)
         }
         refreshLinks(of: loop, process, on: index)
-        if has(.installedTooEarly) { return try step(.installed(epoch: table.epoch), on: index) }
-        let epoch = has(.adoptTooEarly) ? table.epoch : process.commonEpoch
+        if has(.adoptTooEarly) { process.shards.forEach { $0.adopt(table.epoch) } }
+        if has(.installedTooEarly) { try step(.installed(epoch: table.epoch), on: index) }
+        let epoch = process.commonEpoch
         guard epoch > process.adoptedEpoch else { return }
         process.adoptedEpoch = epoch
         world.schedule(
@@ -61,7 +64,6 @@ extension WholeCluster {
             !postpone(action, for: index)
         else { return }
         for shard in process.shards { shard.adopt(epoch) }
-        guard process.commonEpoch >= epoch else { return }
         try step(.installed(epoch: epoch), on: index)
     }
 }

@@ -4,6 +4,7 @@ import ControlPlane
 import Placement
 import Primitives
 import Raft
+import SWIM
 
 extension WholeCluster {
     /// One leader per term.
@@ -100,10 +101,11 @@ extension WholeCluster {
         for node in nodes {
             guard let process = node.process else { return "\(node.name) is down" }
             guard let position = wanted.memberIndex(of: node.id) else {
-                return "\(node.name) is no member of \(wanted.members.map(\.name))"
+                return "\(node.name) is no member of \(wanted.members.map(\.name));"
+                    + sight(of: node, from: leader)
             }
             guard wanted.members[position].incarnation == process.life else {
-                return "\(node.name) is a member in another life"
+                return "\(node.name) is a member in another life;" + sight(of: node, from: leader)
             }
             for loop in process.loops {
                 guard loop.gate?.table.epoch == wanted.epoch else {
@@ -112,11 +114,14 @@ extension WholeCluster {
                 }
             }
             guard clock(of: node.index) < process.lease.end else {
-                return "\(node.name) has no lease"
+                return "\(node.name) has no lease;" + sight(of: node, from: leader)
             }
-            guard process.suspects.isEmpty
-                || !process.suspects.contains(where: { wanted.memberIndex(of: $0) != nil })
-            else { return "\(node.name) suspects a member" }
+            for member in wanted.members where process.suspects.contains(member.id) {
+                let known = process.control.swim.member(member.id)
+                return "\(node.name) suspects \(member.name) in life \(member.incarnation): "
+                    + (known.map { "\($0.status) in life \($0.life)" } ?? "unknown")
+                    + (process.control.swim.isFrozen ? ", frozen" : "")
+            }
             guard process.lease.settled >= wanted.epoch else {
                 return "\(node.name) has settled \(process.lease.settled) of \(wanted.epoch)"
             }
@@ -125,6 +130,31 @@ extension WholeCluster {
             return "members are \(wanted.members.map(\.name))"
         }
         return nil
+    }
+
+    /// What the leader knows of a node.
+    private func sight(of node: ClusterNode, from leader: Int) -> String {
+        guard let control = nodes[leader].process?.control else { return "" }
+        var text = " \(nodes[leader].name) leads"
+        if let known = control.swim.member(node.id) {
+            text += ", sees it \(known.status) in life \(known.life)"
+            if let trial = known.trialUntil {
+                let left = trial.nanoseconds - clock(of: leader).nanoseconds
+                text += " on trial for \(left / 1_000_000) ms"
+            }
+        }
+        if let follower = control.raft.followers.first(where: { $0.id == node.id }) {
+            text +=
+                ", \(follower.isVoter ? "voter" : "learner") has \(follower.match) of"
+                + " \(control.raft.lastIndex) entries"
+                + (follower.isInstalling ? ", is installing" : "")
+        }
+        if let own = node.process?.control {
+            text +=
+                ", has \(own.hasDisk ? "a" : "no") disk, term \(own.raft.term), last"
+                + " \(own.raft.lastIndex), leader \(String(describing: own.raft.leader))"
+        }
+        return text + ", voters \(control.raft.configuration.voters)"
     }
 
     /// What consensus looks like from everywhere.

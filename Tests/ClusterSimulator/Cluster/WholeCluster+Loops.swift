@@ -199,7 +199,8 @@ extension WholeCluster {
         // Under a new table an old shard's version may lie below the bound, and be lost at once.
         var after = shard.peek(key, floor: nothing, at: now)
         if after == beneath { after = before }
-        world.note("\(nodes[index].name).\(loop.number) executes \(operation.brief): "
+        world.note(
+            "\(nodes[index].name).\(loop.number) executes \(operation.brief): "
                 + "\(String(describing: before)) -> \(String(describing: after))")
         try ledger.executed(operation, before, after, at: world.now)
         return reply

@@ -35,7 +35,8 @@ extension WholeCluster {
         node.isDiskFull = false
         world.coverage.add(.restarts)
         let stored = node.hasDisk ? node.machine.disk.contents(of: ClusterNode.identityFile) : nil
-        var identity = stored.flatMap { Identity(framed: $0) }
+        var identity =
+            stored.flatMap { Identity(framed: $0) }
             .flatMap { $0.name == node.name ? $0 : nil } ?? Identity(name: node.name, life: 0)
         identity.life = node.machine.life
         let others = nodes.indices.map { Self.address(of: $0) }
@@ -45,7 +46,8 @@ extension WholeCluster {
         let control: ControlPlaneInstance
         do throws(ControlPlaneError) {
             control = try ControlPlaneInstance(
-                identity: identity, member: member(node), start: isFounder ? .found(ring) : .join(others),
+                identity: identity, member: member(node),
+                start: isFounder ? .found(ring) : .join(others),
                 disk: disk, settings: settings, seed: seeds.next(), at: clock(of: index),
                 effects: &effects)
         } catch {
@@ -109,7 +111,8 @@ extension WholeCluster {
             try send(message, from: node.index, to: address, isStream: true)
         case .install(let topology): try install(topology, on: node, process)
         case .leaseChanged(let lease):
-            world.note("\(node.name) lease until \(lease.end.nanoseconds / 1_000) us,"
+            world.note(
+                "\(node.name) lease until \(lease.end.nanoseconds / 1_000) us,"
                     + " settled \(lease.settled)")
             world.coverage.add(.leases)
             process.lease = lease
