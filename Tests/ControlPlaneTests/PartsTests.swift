@@ -130,7 +130,8 @@ import Testing
                 clock: -5, life: 2, installedEpoch: 3, settledEpoch: 4, mayVote: true)),
         .leaseResponse(
             LeaseResponse(
-                clock: .max, life: 2, milliseconds: 1_800, settledEpoch: 3, spreadEpoch: 4)),
+                clock: .max, life: 2, milliseconds: 1_800, settledEpoch: 3, spreadEpoch: 4,
+                isNoVoter: true)),
     ].map { Message(sender: a, life: 3, cluster: 4, body: $0) }
 
     @Test func messagesReadBack() throws {

@@ -104,9 +104,11 @@ import Testing
         usleep(300_000)
         #expect(cluster.nodes[0].residentKilobytes() < 200_000)
         for round in 0..<1500 {
-            #expect(try client.line() == "VALUE k\(round % 4) 0 20000")
-            #expect(try client.line()?.count == 20_000)
-            #expect(try client.line() == "END")
+            let lines = [try client.line(), try client.line(), try client.line()]
+            try #require(
+                lines[0] == "VALUE k\(round % 4) 0 20000" && lines[1]?.count == 20_000
+                    && lines[2] == "END",
+                "\(round): \(lines.map { $0.map { "\($0.count) \($0.prefix(30))" } ?? "none" })")
         }
     }
 

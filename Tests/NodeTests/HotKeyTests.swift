@@ -133,7 +133,10 @@ import Testing
             ("why", "why: one key, percent-encoded"),
             ("why %4", "why: a key of 1 through 250 bytes, percent-encoded"),
             ("top history=5", "top: n, sort and filter are known"),
-            ("dance", "unknown verb; hotkeys, why and top are known"),
+            (
+                "dance",
+                "unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave are known"
+            ),
         ])
     func refusesQuestions(words: String, reason: String) throws {
         let node = try NodeProcess("-t 1")

@@ -49,12 +49,14 @@ final class NodeCluster {
         try TextClient(to: nodes[position])
     }
 
-    /// Waits until writes through a node reach every owner: a few hundred keys meet them all.
+    /// Waits until a node's table has all nodes and writes through it reach every owner: a few
+    /// dozen keys meet them all.
     func awaitOwners(through node: NodeProcess) throws {
         let client = try TextClient(to: node)
         let deadline = time(nil) + 30
         while time(nil) < deadline {
-            var isReached = true
+            let listed = try client.list("config get cluster").joined().count { $0 == "|" } / 2
+            var isReached = listed == weights.count
             for key in 0..<64 where try client.ask("touch warm-\(key) 0") != "NOT_FOUND" {
                 isReached = false
                 break

@@ -297,10 +297,11 @@ extension DataLoop {
         guard queue.byteCount <= ReplyQueue.closeLimit else { return close(connection, .error) }
         // Who does not read is sent the rest when it does.
         guard connection.pointee.output == nil else { return }
-        if !queue.ready.isEmpty {
-            deliver()
-            queue.ready.withUnsafeBytes { reply.bytes.append(unsafe: $0) }
-            queue.removeReady()
+        if queue.hasReady { deliver() }
+        while queue.hasReady, connection.pointee.output == nil,
+            connection.pointee.phase != .closed
+        {
+            queue.takeReady { reply.bytes.append(unsafe: $0) }
             sendComposed(to: connection)
         }
         guard connection.pointee.phase != .closed else { return }

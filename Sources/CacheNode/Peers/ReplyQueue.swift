@@ -23,8 +23,14 @@ final class ReplyQueue {
     var mustDrain = false
     /// Whether a command that wants no answer has failed.
     var mustClose = false
-    /// What may be sent.
-    private(set) var ready: [UInt8] = []
+    /// Bytes handed over at a time: a client that does not read them keeps no more of the loop's
+    /// memory than that.
+    static let handedBytes = 1 << 20
+
+    /// What may be sent, from ``handed`` on.
+    private var readyBytes: [UInt8] = []
+    /// How much of it has been handed over.
+    private var handed = 0
     private var slots: [Slot] = []
     private var head = 0
     /// The number of `slots[head]`.
@@ -37,8 +43,9 @@ final class ReplyQueue {
 
     /// Replies that have not become ready yet.
     var waitingCount: Int { slots.count - head }
-    var isEmpty: Bool { head == slots.count && ready.isEmpty }
-    var byteCount: Int { keptBytes + ready.count }
+    var hasReady: Bool { handed < readyBytes.count }
+    var isEmpty: Bool { head == slots.count && !hasReady }
+    var byteCount: Int { keptBytes + readyBytes.count - handed }
     var isFull: Bool { waitingCount >= Self.slotLimit || byteCount >= Self.byteLimit }
     /// Whether it has drained so far that the connection's commands may go on.
     var mayGoOn: Bool {
@@ -49,7 +56,7 @@ final class ReplyQueue {
 
     /// Adds a reply that is known.
     func append(_ bytes: UnsafeRawBufferPointer) {
-        if head == slots.count { return ready.append(contentsOf: bytes) }
+        if head == slots.count { return readyBytes.append(contentsOf: bytes) }
         keptBytes += bytes.count
         slots.append(Slot(bytes: Array(bytes)))
     }
@@ -64,7 +71,7 @@ final class ReplyQueue {
     func complete(_ number: Int, with bytes: UnsafeRawBufferPointer) {
         let position = head + number - headNumber
         guard number > headNumber else {
-            ready.append(contentsOf: bytes)
+            readyBytes.append(contentsOf: bytes)
             advance()
             return drain()
         }
@@ -75,7 +82,7 @@ final class ReplyQueue {
     private func drain() {
         while head < slots.count, let bytes = slots[head].bytes {
             keptBytes -= bytes.count
-            ready.append(contentsOf: bytes)
+            readyBytes.append(contentsOf: bytes)
             advance()
         }
         if head == slots.count {
@@ -93,8 +100,13 @@ final class ReplyQueue {
         headNumber += 1
     }
 
-    /// What was ready has been sent.
-    func removeReady() {
-        ready.removeAll(keepingCapacity: ready.count < 64 << 10)
+    /// Hands over what may be sent next.
+    func takeReady(_ body: (UnsafeRawBufferPointer) -> Void) {
+        let end = min(readyBytes.count, handed + Self.handedBytes)
+        readyBytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[handed..<end])) }
+        handed = end
+        guard handed == readyBytes.count else { return }
+        readyBytes.removeAll(keepingCapacity: readyBytes.count < 64 << 10)
+        handed = 0
     }
 }
