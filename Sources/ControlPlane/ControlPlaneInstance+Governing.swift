@@ -39,7 +39,13 @@ extension ControlPlaneInstance {
     private mutating func removal(_ topology: Topology, at now: Instant) -> Command? {
         guard let book, now >= book.nextRemoval else { return nil }
         for member in topology.members {
-            guard let departure = departure(of: member, book, at: now) else { continue }
+            guard let departure = departure(of: member, book, at: now) else {
+                // It has come back before its last lease was over: nothing was proposed.
+                self.book?.condemned.removeAll {
+                    $0.id == member.id && $0.life == member.incarnation
+                }
+                continue
+            }
             let isCondemned = book.condemned.contains {
                 $0.id == member.id && $0.life == member.incarnation
             }

@@ -82,6 +82,8 @@ enum ClusterAction {
     case control(ControlPacket)
     /// All writes up to a number are on disk.
     case synced(machine: Int, life: UInt64, write: Int)
+    /// The newest table reaches a loop.
+    case table(LoopAddress)
     /// A loop has something to do.
     case turn(LoopAddress)
     /// A loop goes on in the middle of a turn.
@@ -113,6 +115,7 @@ extension ClusterAction {
                 ^ packet.message.summary
         case .synced(let machine, _, let write):
             3 &<< 32 | UInt64(machine) ^ UInt64(write) &<< 8
+        case .table(let loop): 18 &<< 32 ^ loop.summary
         case .turn(let loop): 4 &<< 32 ^ loop.summary
         case .resume(let loop): 5 &<< 32 ^ loop.summary
         case .adopt(let machine, _, let epoch): 6 &<< 32 ^ UInt64(machine) ^ epoch &<< 8

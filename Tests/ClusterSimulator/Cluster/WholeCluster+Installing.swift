@@ -23,13 +23,24 @@ extension WholeCluster {
         world.coverage.add(.tables)
         process.table = table
         for loop in process.loops {
-            loop.nextTable = table
-            // A loop that waits for clients is woken; one that works comes to it later.
-            let wait = delays.within(0...5_000_000)
-            wake(
-                LoopAddress(machine: node.index, life: process.life, loop: loop.number), after: wait
-            )
+            // Mostly at once; but a loop may serve by the old table long after another has the new.
+            let wait =
+                delays.chance(permille: 100)
+                ? delays.within(0...200_000_000) : delays.within(0...5_000_000)
+            world.schedule(
+                .table(
+                    LoopAddress(machine: node.index, life: process.life, loop: loop.number)),
+                after: wait)
         }
+    }
+
+    /// The newest table reaches a loop.
+    mutating func hand(_ address: LoopAddress, _ action: ClusterAction) {
+        guard let process = process(address), !postpone(action, for: address.machine) else {
+            return
+        }
+        process.loops[address.loop].nextTable = process.table
+        wake(address, after: delays.within(1_000...50_000))
     }
 
     /// A loop takes the newest table, between two turns.

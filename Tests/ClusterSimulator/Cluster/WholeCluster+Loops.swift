@@ -169,6 +169,10 @@ extension WholeCluster {
         case .withhold, nil:
             world.coverage.add(.refusedWithheld)
             refuse(.withheld)
+        case .forward where has(.epochIgnored):
+            let reply = try execute(
+                frame.operation, Version(value: 0), loop, process, on: address.machine)
+            loop.answers.append(ClusterFrameAnswer(frame, reply: reply, at: loop.clock))
         case .forward:
             world.coverage.add(.refusedMoved)
             refuse(.moved)

@@ -153,6 +153,7 @@ struct WholeCluster {
         case .tick(let index, let life): try tick(index, life, action)
         case .control(let packet): try arrive(packet, action)
         case .synced(let index, let life, let write): try synced(index, life, write, action)
+        case .table(let loop): hand(loop, action)
         case .turn(let loop): try turn(loop, action)
         case .resume(let loop): try resume(loop, action)
         case .adopt(let index, let life, let epoch): try adopt(index, life, epoch, action)

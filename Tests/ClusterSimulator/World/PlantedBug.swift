@@ -67,7 +67,10 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case noServeLease
     /// A new owner serves at once, though the former one may not know yet.
     case settledIgnored
-    /// A request is looked at though its sender's table is newer.
+    /// A request is executed where it arrives, whatever the tables of the two nodes say.
+    ///
+    /// To look at requests of a newer table, and to refuse by the own one, would break nothing: who
+    /// owns a key by an older table and has a lease owns it alone, as no change is settled before.
     case epochIgnored
     /// Items below their arc's bound are served.
     case minVersionIgnored
