@@ -114,7 +114,7 @@ extension SWIMInstance {
         guard now >= reconnectAt else { return }
         reconnectAt = now.advanced(by: settings.reconnectInterval)
         guard mayJudge else { return }
-        askStrangeSeed(&effects)
+        askStrangeSeed(at: now, &effects)
         let dead = members.count { $0.status == .dead }
         // All live members do this; together they ping each of the dead only so often.
         let wanted = dead * settings.caretakers
@@ -128,16 +128,26 @@ extension SWIMInstance {
     ///
     /// Members that were started in a partition know only their own side, and hold nobody of the
     /// other for dead: no ping to the dead can bring them together, their seeds can. All live
-    /// members do this; together they ask only so often.
-    private mutating func askStrangeSeed(_ effects: inout [Effect]) {
-        guard !isJoining else { return }
+    /// members do this; together they ask only so often. A seed may also be another name of a
+    /// member's address, or gone for good: such a one is a stranger for ever, hence the waits.
+    private mutating func askStrangeSeed(at now: Instant, _ effects: inout [Effect]) {
+        guard now >= strangersAt, !isJoining else { return }
         let strangers = seeds.filter { seed in
             !members.contains { $0.status.isLive && $0.metadata.peer == seed }
         }
-        guard !strangers.isEmpty,
-            Int.random(in: 0..<clusterSize, using: &random) < settings.caretakers
-        else { return }
+        guard !strangers.isEmpty else { return }
+        strangersAt = now.advanced(by: strangersWait)
+        strangersWait = min(strangersWait * 2, .seconds(settings.strangerSeconds))
+        // The wait doubles whatever the dice say: that is how often all members together ask.
+        guard Int.random(in: 0..<clusterSize, using: &random) < settings.caretakers else { return }
         let seed = strangers[Int.random(in: 0..<strangers.count, using: &random)]
         sendPushPull(.pushPullRequest, to: seed, &effects)
+    }
+
+    /// Strange seeds are asked without delay again: who died, or is new, may be one side of a
+    /// partition.
+    mutating func resetStrangers() {
+        strangersAt = lastInstant
+        strangersWait = settings.reconnectInterval
     }
 }

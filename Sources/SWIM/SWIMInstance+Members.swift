@@ -28,6 +28,7 @@ extension SWIMInstance {
         addToRounds(member.id)
         news.add(member.id)
         effects.append(.memberChanged(member))
+        resetStrangers()
     }
 
     /// Gives the member at `index` another status or claim.
@@ -64,6 +65,7 @@ extension SWIMInstance {
             members[index].deaths = 0
             members[index].trialUntil = nil
         case .alive, .suspect:
+            resetStrangers()
             if !before.isLive { addToRounds(id) }
             if !before.isLive || members[index].trialUntil != nil {
                 beginTrial(at: index, now: now)

@@ -9,6 +9,7 @@ extension SWIMInstance {
         seedPosition = 0
         joinAttempts = 0
         joinAt = now
+        resetStrangers()
         joinIfDue(at: now, &effects)
     }
 

@@ -55,6 +55,7 @@ extension SWIMInstance {
         probeAt = probeAt.advanced(by: pause)
         gossipAt = gossipAt.advanced(by: pause)
         pushPullAt = pushPullAt.advanced(by: pause)
+        strangersAt = strangersAt.advanced(by: pause)
         reconnectAt = reconnectAt.advanced(by: pause)
         remindAt = remindAt.advanced(by: pause)
         joinAt = joinAt.advanced(by: pause)

@@ -114,6 +114,10 @@ public struct SWIMInstance: Sendable {
     var gossipAt: Instant
     var pushPullAt: Instant
     var reconnectAt: Instant
+    /// Not before this moment is a seed asked that is nobody's address.
+    var strangersAt: Instant
+    /// How long to wait after the next time that one is.
+    var strangersWait: Duration
     /// When suspects are told again.
     var remindAt: Instant
     var joinAt: Instant
@@ -172,6 +176,8 @@ public struct SWIMInstance: Sendable {
         housekeepingAt = now
         awakeBy = Instant(nanoseconds: .max)
         lastInstant = now
+        strangersAt = now
+        strangersWait = settings.reconnectInterval
         // Members that start together do not all ping at once.
         probeAt = now.advanced(by: randomPart(of: settings.period))
         remindAt = now.advanced(by: randomPart(of: settings.period))
