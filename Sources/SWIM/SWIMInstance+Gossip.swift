@@ -24,8 +24,8 @@ extension SWIMInstance {
         _ effects: inout [Effect]
     ) {
         var updates = first
-        if let held = member(receiver), held.status != .alive {
-            updates.append(held.update(withFacts: false))
+        if let index = index(of: receiver), members[index].status != .alive {
+            updates.append(members[index].update(withFacts: false))
         }
         var room = settings.datagramLimitBytes - settings.envelopeBytes - body.datagramBytesBound
         for update in updates { room -= update.wireBytesBound }
@@ -68,9 +68,10 @@ extension SWIMInstance {
     /// once, and verdicts would be believed.
     private func tellable(_ subject: NodeID) -> Update? {
         if subject == id { return myself.update(withFacts: true) }
-        guard let member = member(subject) else { return nil }
-        let isAccusation = member.status == .suspect || member.status == .dead
-        return isFrozen && isAccusation ? nil : member.update(withFacts: false)
+        guard let index = index(of: subject) else { return nil }
+        let status = members[index].status
+        let isAccusation = status == .suspect || status == .dead
+        return isFrozen && isAccusation ? nil : members[index].update(withFacts: false)
     }
 
     /// While there is news it does not wait for pings: the next few members hear it.
@@ -101,7 +102,7 @@ extension SWIMInstance {
         while gossipPosition < gossipOrder.count {
             let id = gossipOrder[gossipPosition]
             gossipPosition += 1
-            if member(id)?.status.isLive == true { return id }
+            if isLive(id) { return id }
         }
         gossipOrder = shuffledLiveMembers()
         gossipPosition = min(1, gossipOrder.count)
@@ -115,16 +116,17 @@ extension SWIMInstance {
         reconnectAt = now.advanced(by: settings.reconnectInterval)
         guard mayJudge else { return }
         askStrangeSeed(at: now, &effects)
-        let dead = members.count { $0.status == .dead }
         // All live members do this; together they ping each of the dead only so often.
-        let wanted = dead * settings.caretakers
-        guard dead > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else { return }
-        for member in randomMembers(1, where: { $0.status == .dead }) {
+        let wanted = deadCount * settings.caretakers
+        guard deadCount > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else {
+            return
+        }
+        for member in randomMembers(1, where: { $1 == .dead }) {
             send(.ping(sequence: takeSequence(), target: member.id), to: member, &effects)
         }
     }
 
-    /// Asks a seed that is nobody's address, now and then.
+    /// Asks a seed that is nobody's address, ever more seldom while nothing comes of it.
     ///
     /// Members that were started in a partition know only their own side, and hold nobody of the
     /// other for dead: no ping to the dead can bring them together, their seeds can. All live

@@ -133,6 +133,13 @@ public struct SWIMInstance: Sendable {
     /// Members that are alive or suspect, this one not counted.
     var liveCount = 0
     var suspectCount = 0
+    /// Members that are dead.
+    var deadCount = 0
+    /// The first moment at which a suspect's time is up; nil when it has to be looked for.
+    ///
+    /// In a large cluster with lost packets somebody is always suspect: no step may look at all
+    /// members for it.
+    var suspicionsDue: Instant? = .distantFuture
 
     /// Starts a member that knows nobody.
     ///
@@ -169,15 +176,15 @@ public struct SWIMInstance: Sendable {
         gossipAt = now
         pushPullAt = now
         reconnectAt = now
+        strangersAt = now
+        strangersWait = settings.reconnectInterval
         remindAt = now
         joinAt = now
         bridgeAt = now
         nameTakenAt = now
         housekeepingAt = now
-        awakeBy = Instant(nanoseconds: .max)
+        awakeBy = .distantFuture
         lastInstant = now
-        strangersAt = now
-        strangersWait = settings.reconnectInterval
         // Members that start together do not all ping at once.
         probeAt = now.advanced(by: randomPart(of: settings.period))
         remindAt = now.advanced(by: randomPart(of: settings.period))
@@ -194,7 +201,10 @@ public struct SWIMInstance: Sendable {
         lastInstant = now
         guard phase != .silent else { return }
         forgiveOversleeping(at: now)
-        defer { awakeBy = max(nextDeadline, now) }
+        defer {
+            if suspicionsDue == nil { suspicionsDue = firstSuspicionDeadline }
+            awakeBy = max(nextDeadline, now)
+        }
         switch input {
         case .tick: tick(at: now, &effects)
         case .received(let message, let address):
@@ -235,6 +245,11 @@ extension SWIMInstance {
     /// The member with this id; nil if it is unknown, or this one.
     public func member(_ id: NodeID) -> Member? {
         index(of: id).map { members[$0] }
+    }
+
+    /// Whether the member with this id is known and not held for dead or gone.
+    func isLive(_ id: NodeID) -> Bool {
+        index(of: id).map { members[$0].status.isLive } ?? false
     }
 
     /// How far it trusts itself: 1 when healthy, up to ``Settings/healthLimit``; periods and
