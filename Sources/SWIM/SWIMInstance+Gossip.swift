@@ -37,20 +37,24 @@ extension SWIMInstance {
     private mutating func takeNews(room: Int, for receiver: NodeID, into updates: inout [Update]) {
         guard !news.isEmpty else { return }
         var room = room
-        var queue = news
-        news = NewsQueue()
-        queue.send(count: Self.updatesPerDatagram, limit: retransmitLimit) { subject in
+        var sent: [Int] = []
+        var dropped: [Int] = []
+        for position in news.entries.indices where sent.count < Self.updatesPerDatagram {
+            let subject = news.entries[position].id
             guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
-                return .kept
+                continue
             }
-            guard let update = tellable(subject) else { return .dropped }
-            let bytes = update.wireBytesBound
-            guard bytes <= room else { return .kept }
-            room -= bytes
+            guard isTellable(subject) else {
+                dropped.append(position)
+                continue
+            }
+            guard let update = update(about: subject, room: room) else { continue }
+            room -= update.wireBytesBound
             updates.append(update)
-            return .sent
+            sent.append(position)
         }
-        news = queue
+        if sent.isEmpty && dropped.isEmpty { return }
+        news.settle(sent: sent, dropped: dropped, limit: retransmitLimit)
     }
 
     /// Updates in one datagram, at most: about as many accusations as fit.
@@ -61,17 +65,32 @@ extension SWIMInstance {
         settings.retransmitFactor * Logarithm.decimalDigits(clusterSize)
     }
 
-    /// What is known of `subject`, if it may be told on.
+    /// Whether `subject` is known, and what is known may be told on.
     ///
     /// Who doubts most of the cluster keeps its accusations for those it accuses: more likely its
     /// own link failed. Told to all when that is mended, they would make every member refute at
     /// once, and verdicts would be believed.
-    private func tellable(_ subject: NodeID) -> Update? {
-        if subject == id { return myself.update(withFacts: true) }
-        guard let index = index(of: subject) else { return nil }
+    private func isTellable(_ subject: NodeID) -> Bool {
+        if subject == id { return true }
+        guard let index = index(of: subject) else { return false }
+        guard isFrozen else { return true }
         let status = members[index].status
-        let isAccusation = status == .suspect || status == .dead
-        return isFrozen && isAccusation ? nil : members[index].update(withFacts: false)
+        return status != .suspect && status != .dead
+    }
+
+    /// What is told of `subject`, where it fits into `room` bytes.
+    ///
+    /// Once a datagram is full there may be a thousand members more of whom there is news: their
+    /// updates are not even put together.
+    private func update(about subject: NodeID, room: Int) -> Update? {
+        if subject == id {
+            let update = myself.update(withFacts: true)
+            return update.wireBytesBound <= room ? update : nil
+        }
+        guard room >= Update.wireBytesMinimum, let index = index(of: subject) else { return nil }
+        if members[index].status == .alive, members[index].metadata.textBytes > room { return nil }
+        let update = members[index].update(withFacts: false)
+        return update.wireBytesBound <= room ? update : nil
     }
 
     /// While there is news it does not wait for pings: the next few members hear it.
