@@ -39,7 +39,9 @@ extension SWIMInstance {
         var room = room
         var sent: [Int] = []
         var dropped: [Int] = []
-        for position in news.entries.indices where sent.count < Self.updatesPerDatagram {
+        var misfits = 0
+        for position in news.entries.indices {
+            if sent.count == Self.updatesPerDatagram || misfits == Self.misfitLimit { break }
             let subject = news.entries[position].id
             guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
                 continue
@@ -48,7 +50,10 @@ extension SWIMInstance {
                 dropped.append(position)
                 continue
             }
-            guard let update = update(about: subject, room: room) else { continue }
+            guard let update = update(about: subject, room: room) else {
+                misfits += 1
+                continue
+            }
             room -= update.wireBytesBound
             updates.append(update)
             sent.append(position)
@@ -59,6 +64,10 @@ extension SWIMInstance {
 
     /// Updates in one datagram, at most: about as many accusations as fit.
     static var updatesPerDatagram: Int { 40 }
+
+    /// Updates that were too long for the room left, after which no shorter one is looked for: a
+    /// full datagram must not cost a look at the news of a thousand members.
+    static var misfitLimit: Int { 64 }
 
     /// How often each update is sent (DSN 2002, section 4.1: lambda * log n).
     var retransmitLimit: Int {
@@ -79,16 +88,13 @@ extension SWIMInstance {
     }
 
     /// What is told of `subject`, where it fits into `room` bytes.
-    ///
-    /// Once a datagram is full there may be a thousand members more of whom there is news: their
-    /// updates are not even put together.
     private func update(about subject: NodeID, room: Int) -> Update? {
         if subject == id {
             let update = myself.update(withFacts: true)
             return update.wireBytesBound <= room ? update : nil
         }
         guard room >= Update.wireBytesMinimum, let index = index(of: subject) else { return nil }
-        if members[index].status == .alive, members[index].metadata.textBytes > room { return nil }
+        if members[index].status == .alive, members[index].textBytes > room { return nil }
         let update = members[index].update(withFacts: false)
         return update.wireBytesBound <= room ? update : nil
     }

@@ -75,6 +75,10 @@ struct SWIMMeasurement {
         cluster.passesWire = false
         for index in cluster.nodes.indices { try cluster.startProcess(on: index) }
         try cluster.run(milliseconds: 45_000)
+        // That a thousand members have come is still being told then.
+        while cluster.nodes.contains(where: { $0.instance?.newsCount != 0 }) {
+            try cluster.run(milliseconds: 1_000)
+        }
         cluster.tally = SWIMCluster.Tally(count: size)
         return cluster
     }
