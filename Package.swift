@@ -104,11 +104,13 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "SWIMTests", dependencies: ["SWIM", "Primitives"],
+            name: "SWIMTests", dependencies: ["SWIM", "TestScripts", "Primitives"],
             exclude: ["Scenarios"],
             swiftSettings: strict),
         .testTarget(
-            name: "RaftTests", dependencies: ["Raft", "Primitives"], swiftSettings: strict),
+            name: "RaftTests", dependencies: ["Raft", "TestScripts", "Primitives"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: ["ControlPlane", "Placement", "SWIM", "Raft", "Primitives"],
@@ -123,6 +125,8 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "LoadGenerator"],
             swiftSettings: strict),
+        // Scripts that one pure value plays.
+        .target(name: "TestScripts", path: "Tests/TestScripts", swiftSettings: strict),
         // Clusters of the pure protocols on a virtual network, clock and disk.
         .target(
             name: "ClusterSimulator",

@@ -14,7 +14,9 @@ extension SWIMInstance {
         /// What it is believed to be.
         public internal(set) var status: Status
         /// What it told of itself.
-        public internal(set) var metadata: Metadata
+        public internal(set) var metadata: Metadata {
+            didSet { textBytes = metadata.textBytes }
+        }
         /// How busy it said it was in its last message to this member, in the shell's unit.
         ///
         /// It rides on every message and is not gossiped: gossip of a number that always changes
@@ -30,6 +32,8 @@ extension SWIMInstance {
         /// How often it has died lately.
         public internal(set) var deaths = 0
 
+        /// Bytes of ``metadata``'s texts: a datagram is filled without a look at the texts.
+        private(set) var textBytes: Int
         /// The claim ``metadata`` belongs to: news of a status may overtake news of the facts.
         var metadataClaim: Claim
         /// What is known against it, exactly while it is suspect.
@@ -54,6 +58,7 @@ extension SWIMInstance {
             self.life = life
             self.status = status
             self.metadata = metadata
+            textBytes = metadata.textBytes
             self.since = since
             metadataClaim = Claim(incarnation: incarnation, life: life)
         }

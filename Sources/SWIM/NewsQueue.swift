@@ -35,23 +35,20 @@ struct NewsQueue: Sendable {
         entries.removeAll { $0.id == id }
     }
 
-    /// What is done with an entry that is offered.
-    enum Handling {
-        case sent, kept, dropped
-    }
-
-    /// Offers the entries in order, until `count` have been sent.
+    /// Counts the entries at `sent`, and drops those at `dropped`; positions in ascending order.
     ///
     /// An entry leaves when it has been sent `limit` times.
-    mutating func send(count: Int, limit: Int, _ offer: (NodeID) -> Handling) {
-        var sent: [Entry] = []
-        entries.removeAll { entry in
-            guard sent.count < count else { return false }
-            let handling = offer(entry.id)
-            if handling == .sent { sent.append(entry) }
-            return handling != .kept
+    mutating func settle(sent: [Int], dropped: [Int], limit: Int) {
+        let told = sent.map { entries[$0] }
+        var leaving = (sent + dropped).sorted()[...]
+        var position = -1
+        entries.removeAll { _ in
+            position += 1
+            guard leaving.first == position else { return false }
+            leaving.removeFirst()
+            return true
         }
-        for var entry in sent {
+        for var entry in told {
             entry.sends += 1
             if entry.sends < limit { insert(entry) }
         }

@@ -24,8 +24,8 @@ extension SWIMInstance {
         _ effects: inout [Effect]
     ) {
         var updates = first
-        if let held = member(receiver), held.status != .alive {
-            updates.append(held.update(withFacts: false))
+        if let index = index(of: receiver), members[index].status != .alive {
+            updates.append(members[index].update(withFacts: false))
         }
         var room = settings.datagramLimitBytes - settings.envelopeBytes - body.datagramBytesBound
         for update in updates { room -= update.wireBytesBound }
@@ -37,40 +37,66 @@ extension SWIMInstance {
     private mutating func takeNews(room: Int, for receiver: NodeID, into updates: inout [Update]) {
         guard !news.isEmpty else { return }
         var room = room
-        var queue = news
-        news = NewsQueue()
-        queue.send(count: Self.updatesPerDatagram, limit: retransmitLimit) { subject in
+        var sent: [Int] = []
+        var dropped: [Int] = []
+        var misfits = 0
+        for position in news.entries.indices {
+            if sent.count == Self.updatesPerDatagram || misfits == Self.misfitLimit { break }
+            let subject = news.entries[position].id
             guard subject != receiver, !updates.contains(where: { $0.id == subject }) else {
-                return .kept
+                continue
             }
-            guard let update = tellable(subject) else { return .dropped }
-            let bytes = update.wireBytesBound
-            guard bytes <= room else { return .kept }
-            room -= bytes
+            guard isTellable(subject) else {
+                dropped.append(position)
+                continue
+            }
+            guard let update = update(about: subject, room: room) else {
+                misfits += 1
+                continue
+            }
+            room -= update.wireBytesBound
             updates.append(update)
-            return .sent
+            sent.append(position)
         }
-        news = queue
+        if sent.isEmpty && dropped.isEmpty { return }
+        news.settle(sent: sent, dropped: dropped, limit: retransmitLimit)
     }
 
     /// Updates in one datagram, at most: about as many accusations as fit.
     static var updatesPerDatagram: Int { 40 }
+
+    /// Updates that were too long for the room left, after which no shorter one is looked for: a
+    /// full datagram must not cost a look at the news of a thousand members.
+    static var misfitLimit: Int { 64 }
 
     /// How often each update is sent (DSN 2002, section 4.1: lambda * log n).
     var retransmitLimit: Int {
         settings.retransmitFactor * Logarithm.decimalDigits(clusterSize)
     }
 
-    /// What is known of `subject`, if it may be told on.
+    /// Whether `subject` is known, and what is known may be told on.
     ///
     /// Who doubts most of the cluster keeps its accusations for those it accuses: more likely its
     /// own link failed. Told to all when that is mended, they would make every member refute at
     /// once, and verdicts would be believed.
-    private func tellable(_ subject: NodeID) -> Update? {
-        if subject == id { return myself.update(withFacts: true) }
-        guard let member = member(subject) else { return nil }
-        let isAccusation = member.status == .suspect || member.status == .dead
-        return isFrozen && isAccusation ? nil : member.update(withFacts: false)
+    private func isTellable(_ subject: NodeID) -> Bool {
+        if subject == id { return true }
+        guard let index = index(of: subject) else { return false }
+        guard isFrozen else { return true }
+        let status = members[index].status
+        return status != .suspect && status != .dead
+    }
+
+    /// What is told of `subject`, where it fits into `room` bytes.
+    private func update(about subject: NodeID, room: Int) -> Update? {
+        if subject == id {
+            let update = myself.update(withFacts: true)
+            return update.wireBytesBound <= room ? update : nil
+        }
+        guard room >= Update.wireBytesMinimum, let index = index(of: subject) else { return nil }
+        if members[index].status == .alive, members[index].textBytes > room { return nil }
+        let update = members[index].update(withFacts: false)
+        return update.wireBytesBound <= room ? update : nil
     }
 
     /// While there is news it does not wait for pings: the next few members hear it.
@@ -101,7 +127,7 @@ extension SWIMInstance {
         while gossipPosition < gossipOrder.count {
             let id = gossipOrder[gossipPosition]
             gossipPosition += 1
-            if member(id)?.status.isLive == true { return id }
+            if isLive(id) { return id }
         }
         gossipOrder = shuffledLiveMembers()
         gossipPosition = min(1, gossipOrder.count)
@@ -114,30 +140,41 @@ extension SWIMInstance {
         guard now >= reconnectAt else { return }
         reconnectAt = now.advanced(by: settings.reconnectInterval)
         guard mayJudge else { return }
-        askStrangeSeed(&effects)
-        let dead = members.count { $0.status == .dead }
+        askStrangeSeed(at: now, &effects)
         // All live members do this; together they ping each of the dead only so often.
-        let wanted = dead * settings.caretakers
-        guard dead > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else { return }
-        for member in randomMembers(1, where: { $0.status == .dead }) {
+        let wanted = deadCount * settings.caretakers
+        guard deadCount > 0, Int.random(in: 0..<clusterSize, using: &random) < wanted else {
+            return
+        }
+        for member in randomMembers(1, where: { $1 == .dead }) {
             send(.ping(sequence: takeSequence(), target: member.id), to: member, &effects)
         }
     }
 
-    /// Asks a seed that is nobody's address, now and then.
+    /// Asks a seed that is nobody's address, ever more seldom while nothing comes of it.
     ///
     /// Members that were started in a partition know only their own side, and hold nobody of the
     /// other for dead: no ping to the dead can bring them together, their seeds can. All live
-    /// members do this; together they ask only so often.
-    private mutating func askStrangeSeed(_ effects: inout [Effect]) {
-        guard !isJoining else { return }
+    /// members do this; together they ask only so often. A seed may also be another name of a
+    /// member's address, or gone for good: such a one is a stranger for ever, hence the waits.
+    private mutating func askStrangeSeed(at now: Instant, _ effects: inout [Effect]) {
+        guard now >= strangersAt, !isJoining else { return }
         let strangers = seeds.filter { seed in
             !members.contains { $0.status.isLive && $0.metadata.peer == seed }
         }
-        guard !strangers.isEmpty,
-            Int.random(in: 0..<clusterSize, using: &random) < settings.caretakers
-        else { return }
+        guard !strangers.isEmpty else { return }
+        strangersAt = now.advanced(by: strangersWait)
+        strangersWait = min(strangersWait * 2, .seconds(settings.strangerSeconds))
+        // The wait doubles whatever the dice say: that is how often all members together ask.
+        guard Int.random(in: 0..<clusterSize, using: &random) < settings.caretakers else { return }
         let seed = strangers[Int.random(in: 0..<strangers.count, using: &random)]
         sendPushPull(.pushPullRequest, to: seed, &effects)
+    }
+
+    /// Strange seeds are asked without delay again: who died, or is new, may be one side of a
+    /// partition.
+    mutating func resetStrangers() {
+        strangersAt = lastInstant
+        strangersWait = settings.reconnectInterval
     }
 }

@@ -23,9 +23,12 @@ extension SWIMInstance {
     /// live ones.
     mutating func insert(_ member: Member, at now: Instant, _ effects: inout [Effect]) {
         if members.count == settings.memberLimit - 1, !forgetOldestDead(&effects) { return }
-        members.insert(member, at: insertionIndex(of: member.id))
+        let index = insertionIndex(of: member.id)
+        members.insert(member, at: index)
+        noteSuspicion(at: index)
         count(member.status, 1)
         addToRounds(member.id)
+        resetStrangers()
         news.add(member.id)
         effects.append(.memberChanged(member))
     }
@@ -44,7 +47,11 @@ extension SWIMInstance {
         members[index].incarnation = precedence.incarnation
         members[index].life = precedence.life
         members[index].status = precedence.status
+        if let deadline = members[index].suspicion?.deadline, deadline == suspicionsDue {
+            suspicionsDue = nil
+        }
         members[index].suspicion = suspicion
+        noteSuspicion(at: index)
         count(precedence.status, 1)
         if precedence.status != before {
             members[index].since = now
@@ -58,6 +65,7 @@ extension SWIMInstance {
         let id = members[index].id
         switch members[index].status {
         case .dead:
+            resetStrangers()
             members[index].deaths += 1
             members[index].trialUntil = nil
         case .left:
@@ -83,6 +91,7 @@ extension SWIMInstance {
     private mutating func count(_ status: Status, _ change: Int) {
         if status.isLive { liveCount += change }
         if status == .suspect { suspectCount += change }
+        if status == .dead { deadCount += change }
     }
 
     /// New members are put at a random place of the rounds (DSN 2002, section 4.3).
@@ -101,14 +110,20 @@ extension SWIMInstance {
 
     /// The live members in a new random order.
     mutating func shuffledLiveMembers() -> [NodeID] {
-        var ids = members.filter(\.status.isLive).map(\.id)
+        var ids: [NodeID] = []
+        ids.reserveCapacity(liveCount)
+        for index in members.indices where members[index].status.isLive {
+            ids.append(members[index].id)
+        }
         ids.shuffle(using: &random)
         return ids
     }
 
-    /// Up to `count` different live members, by chance.
-    mutating func randomMembers(_ count: Int, where isFit: (Member) -> Bool) -> [Member] {
-        var candidates = members.indices.filter { isFit(members[$0]) }
+    /// Up to `count` different members that are fit, by chance.
+    ///
+    /// `isFit` sees id and status, as copies of all members would cost too much.
+    mutating func randomMembers(_ count: Int, where isFit: (NodeID, Status) -> Bool) -> [Member] {
+        var candidates = members.indices.filter { isFit(members[$0].id, members[$0].status) }
         var chosen: [Member] = []
         while chosen.count < count, !candidates.isEmpty {
             let place = Int.random(in: 0..<candidates.count, using: &random)

@@ -21,7 +21,7 @@ extension SWIMInstance {
         while probePosition < probeOrder.count {
             let id = probeOrder[probePosition]
             probePosition += 1
-            if member(id)?.status.isLive == true { return id }
+            if isLive(id) { return id }
         }
         reorderProbes()
         probePosition = min(1, probeOrder.count)
@@ -34,7 +34,7 @@ extension SWIMInstance {
     /// is at most one and a half. Measured with five members, a crash was first suspected within
     /// 1.13 s in 99 of 100 cases instead of 1.32 s.
     private mutating func reorderProbes() {
-        let order = probeOrder.filter { member($0)?.status.isLive == true }
+        let order = probeOrder.filter { isLive($0) }
         var first = Array(order.prefix(order.count / 2))
         var second = Array(order.dropFirst(order.count / 2))
         first.shuffle(using: &random)
@@ -56,9 +56,9 @@ extension SWIMInstance {
         guard mayJudge else { return urgent.removeAll() }
         while !urgent.isEmpty, probes.count < settings.probeLimit {
             let target = urgent.removeFirst()
-            guard member(target)?.status.isLive == true,
-                !probes.contains(where: { $0.target == target })
-            else { continue }
+            guard isLive(target), !probes.contains(where: { $0.target == target }) else {
+                continue
+            }
             startProbe(of: target, at: now, &effects)
         }
     }
@@ -97,9 +97,7 @@ extension SWIMInstance {
         probes[index].indirectAt = nil
         let probe = probes[index]
         guard let target = member(probe.target) else { return }
-        let relays = randomMembers(settings.relays) {
-            $0.status == .alive && $0.id != probe.target
-        }
+        let relays = randomMembers(settings.relays) { $1 == .alive && $0 != probe.target }
         probes[index].relays = relays.map(\.id)
         probes[index].silentRelays = relays.map(\.id)
         for relay in relays {

@@ -9,6 +9,7 @@ extension SWIMInstance {
         seedPosition = 0
         joinAttempts = 0
         joinAt = now
+        resetStrangers()
         joinIfDue(at: now, &effects)
     }
 
@@ -34,7 +35,7 @@ extension SWIMInstance {
         guard now >= pushPullAt else { return }
         pushPullAt = now.advanced(by: settings.pushPullInterval(size: clusterSize))
         guard mayJudge else { return }
-        for partner in randomMembers(1, where: { $0.status == .alive }) {
+        for partner in randomMembers(1, where: { $1 == .alive }) {
             sendPushPull(.pushPullRequest, to: partner.metadata.peer, &effects)
         }
     }
@@ -71,7 +72,7 @@ extension SWIMInstance {
     /// Where we hold that member for dead ourselves, it stays dead.
     private func softened(_ update: Update, by accuser: NodeID) -> Update {
         guard update.status == .dead, update.id != id,
-            let held = member(update.id), held.status.isLive
+            isLive(update.id)
         else { return update }
         var accusation = update
         accusation.status = .suspect

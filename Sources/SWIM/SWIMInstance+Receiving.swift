@@ -77,9 +77,10 @@ extension SWIMInstance {
         if message.updates.contains(where: { $0.id == id && $0.precedence < myself.precedence }) {
             return [myself.update(withFacts: true)]
         }
-        guard let held = member(message.sender), held.status == .alive, held.life != message.life
+        guard let index = index(of: message.sender), members[index].status == .alive,
+            members[index].life != message.life
         else { return [] }
-        return [held.update(withFacts: false)]
+        return [members[index].update(withFacts: false)]
     }
 
     /// A message under our own name: our own, come back to us, or a rival's.

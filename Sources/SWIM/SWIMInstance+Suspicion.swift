@@ -26,7 +26,25 @@ extension SWIMInstance {
     /// Others say what is known already: more accusers shorten the suspect's time, and are told on
     /// as long as they do.
     mutating func confirm(_ accusers: [NodeID], at index: Int, _ effects: inout [Effect]) {
-        if members[index].suspicion?.add(accusers) == true { news.add(members[index].id) }
+        guard members[index].suspicion?.add(accusers) == true else { return }
+        noteSuspicion(at: index)
+        news.add(members[index].id)
+    }
+
+    /// The first moment at which a suspect's time is up, looked for among all members.
+    var firstSuspicionDeadline: Instant {
+        var first = Instant.distantFuture
+        for index in members.indices where members[index].status == .suspect {
+            first = min(first, members[index].suspicion?.deadline ?? first)
+        }
+        return first
+    }
+
+    /// Keeps ``suspicionsDue`` right when the member at `index` has a suspicion, or a shorter one.
+    mutating func noteSuspicion(at index: Int) {
+        guard let due = suspicionsDue, let deadline = members[index].suspicion?.deadline
+        else { return }
+        suspicionsDue = min(due, deadline)
     }
 
     /// Tells suspects that they are suspected, once per period for as long as they are.
@@ -38,7 +56,7 @@ extension SWIMInstance {
         guard now >= remindAt else { return }
         remindAt = now.advanced(by: settings.period)
         guard suspectCount > 0, mayJudge else { return }
-        for suspect in randomMembers(settings.probeLimit, where: { $0.status == .suspect }) {
+        for suspect in randomMembers(settings.probeLimit, where: { $1 == .suspect }) {
             let dice = Int.random(in: 0..<clusterSize, using: &random)
             guard dice < settings.caretakers else { continue }
             send(.ping(sequence: takeSequence(), target: suspect.id), to: suspect, &effects)
@@ -49,9 +67,9 @@ extension SWIMInstance {
     mutating func expireSuspicions(at now: Instant, _ effects: inout [Effect]) {
         guard suspectCount > 0 || isFrozen else { return }
         refreshFreeze(at: now, &effects)
-        guard !isFrozen, mayJudge else { return }
+        guard !isFrozen, mayJudge, now >= suspicionsDue ?? now else { return }
         for index in members.indices {
-            guard let suspicion = members[index].suspicion, now >= suspicion.deadline else {
+            guard let deadline = members[index].suspicion?.deadline, now >= deadline else {
                 continue
             }
             var verdict = members[index].precedence
@@ -67,19 +85,27 @@ extension SWIMInstance {
     /// one by one, each a minority of those left.
     mutating func refreshFreeze(at now: Instant, _ effects: inout [Effect]) {
         guard settings.freezesRemovals else { return }
-        let window = Duration.seconds(settings.freezeSeconds)
-        let freshlyDead = members.count { member in
-            member.status == .dead && member.since.duration(to: now) < window
-        }
-        let doubted = suspectCount + freshlyDead
-        let isFrozen = 2 * doubted > clusterSize + freshlyDead
+        // That is, 2 * (suspects + fresh) > clusterSize + fresh.
+        let suspects = 2 * suspectCount
+        let isFrozen =
+            suspects > clusterSize
+            || suspects + deadCount > clusterSize
+                && suspects + freshlyDeadCount(at: now) > clusterSize
         if isFrozen != self.isFrozen {
             self.isFrozen = isFrozen
             // Those still doubted have had no chance to refute while nobody was heard.
             if !isFrozen {
                 for index in members.indices { members[index].suspicion?.restart(at: now) }
+                suspicionsDue = nil
             }
             effects.append(.removalsFrozen(isFrozen))
+        }
+    }
+
+    private func freshlyDeadCount(at now: Instant) -> Int {
+        let window = Duration.seconds(settings.freezeSeconds)
+        return members.indices.count { index in
+            members[index].status == .dead && members[index].since.duration(to: now) < window
         }
     }
 }

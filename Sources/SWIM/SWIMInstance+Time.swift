@@ -7,7 +7,7 @@ extension SWIMInstance {
     ///
     /// A shell that ticks every 10 ms need not ask.
     public var nextDeadline: Instant {
-        guard phase != .silent else { return Instant(nanoseconds: .max) }
+        guard phase != .silent else { return .distantFuture }
         var next = min(probeAt, pushPullAt, housekeepingAt)
         if !news.isEmpty, liveCount > 0 { next = min(next, gossipAt) }
         if isJoining { next = min(next, joinAt) }
@@ -15,9 +15,7 @@ extension SWIMInstance {
         for probe in probes { next = min(next, probe.nextDeadline) }
         for relay in relays { next = min(next, relay.nextDeadline) }
         if suspectCount > 0, !isFrozen, mayJudge {
-            for member in members {
-                if let suspicion = member.suspicion { next = min(next, suspicion.deadline) }
-            }
+            next = min(next, suspicionsDue ?? firstSuspicionDeadline)
         }
         if case .leaving(let until) = phase { next = min(next, until) }
         return next
@@ -52,10 +50,12 @@ extension SWIMInstance {
             relays[index].nackAt = relays[index].nackAt?.advanced(by: pause)
         }
         for index in members.indices { members[index].suspicion?.shift(by: pause) }
+        suspicionsDue = nil
         probeAt = probeAt.advanced(by: pause)
         gossipAt = gossipAt.advanced(by: pause)
         pushPullAt = pushPullAt.advanced(by: pause)
         reconnectAt = reconnectAt.advanced(by: pause)
+        strangersAt = strangersAt.advanced(by: pause)
         remindAt = remindAt.advanced(by: pause)
         joinAt = joinAt.advanced(by: pause)
         housekeepingAt = housekeepingAt.advanced(by: pause)
@@ -66,6 +66,11 @@ extension SWIMInstance {
     mutating func randomPart(of interval: Duration) -> Duration {
         .nanoseconds(Int64.random(in: 0..<max(1, interval.wholeNanoseconds), using: &random))
     }
+}
+
+extension Instant {
+    /// Later than any moment that comes.
+    static var distantFuture: Instant { Instant(nanoseconds: .max) }
 }
 
 extension SWIMInstance.Settings {

@@ -116,6 +116,10 @@ public struct SWIMInstance: Sendable {
     var gossipAt: Instant
     var pushPullAt: Instant
     var reconnectAt: Instant
+    /// Not before this moment is a seed asked that is nobody's address.
+    var strangersAt: Instant
+    /// How long to wait after the next time that one is.
+    var strangersWait: Duration
     /// When suspects are told again.
     var remindAt: Instant
     var joinAt: Instant
@@ -131,6 +135,13 @@ public struct SWIMInstance: Sendable {
     /// Members that are alive or suspect, this one not counted.
     var liveCount = 0
     var suspectCount = 0
+    /// Members that are dead.
+    var deadCount = 0
+    /// The first moment at which a suspect's time is up; nil when it has to be looked for.
+    ///
+    /// In a large cluster with lost packets somebody is always suspect: no step may look at all
+    /// members for it.
+    var suspicionsDue: Instant? = .distantFuture
 
     /// Starts a member that knows nobody.
     ///
@@ -167,12 +178,14 @@ public struct SWIMInstance: Sendable {
         gossipAt = now
         pushPullAt = now
         reconnectAt = now
+        strangersAt = now
+        strangersWait = settings.reconnectInterval
         remindAt = now
         joinAt = now
         bridgeAt = now
         nameTakenAt = now
         housekeepingAt = now
-        awakeBy = Instant(nanoseconds: .max)
+        awakeBy = .distantFuture
         lastInstant = now
         // Members that start together do not all ping at once.
         probeAt = now.advanced(by: randomPart(of: settings.period))
@@ -190,7 +203,10 @@ public struct SWIMInstance: Sendable {
         lastInstant = now
         guard phase != .silent else { return }
         forgiveOversleeping(at: now)
-        defer { awakeBy = max(nextDeadline, now) }
+        defer {
+            if suspicionsDue == nil { suspicionsDue = firstSuspicionDeadline }
+            awakeBy = max(nextDeadline, now)
+        }
         switch input {
         case .tick: tick(at: now, &effects)
         case .received(let message, let address):
@@ -232,6 +248,11 @@ extension SWIMInstance {
     /// The member with this id; nil if it is unknown, or this one.
     public func member(_ id: NodeID) -> Member? {
         index(of: id).map { members[$0] }
+    }
+
+    /// Whether the member with this id is known and not held for dead or gone.
+    func isLive(_ id: NodeID) -> Bool {
+        index(of: id).map { members[$0].status.isLive } ?? false
     }
 
     /// How far it trusts itself: 1 when healthy, up to ``Settings/healthLimit``; periods and

@@ -49,6 +49,9 @@ extension SWIMInstance {
         public var pushPullSeconds = 30
         /// Milliseconds between pings to one of the dead, so that healed partitions meet again.
         public var reconnectMilliseconds = 1_000
+        /// Seconds between questions to seeds that are no live member's address, at most; it begins
+        /// at ``reconnectMilliseconds`` and doubles while no member is new or dies.
+        public var strangerSeconds = 60
         /// How many members together take care of one that is dead, suspect or back.
         ///
         /// They ping it, or exchange all they know with it. More would flood it in a large cluster.
@@ -115,6 +118,7 @@ extension SWIMInstance {
                 "datagramLimitBytes", datagramLimitBytes, 1_350 + envelopeBytes...65_507)
             try Self.check("pushPullSeconds", pushPullSeconds, 1...86_400)
             try Self.check("reconnectMilliseconds", reconnectMilliseconds, 10...3_600_000)
+            try Self.check("strangerSeconds", strangerSeconds, 1...86_400)
             try Self.check("caretakers", caretakers, 1...1_000)
             try Self.check("joinMilliseconds", joinMilliseconds, 10...60_000)
             try Self.check(

@@ -3,11 +3,14 @@
 import Primitives
 
 extension SWIMInstance.Update {
+    /// What ``wireBytesBound`` is at least.
+    static var wireBytesMinimum: Int { 37 }
+
     /// Bytes of this update in a message, at most; found without writing it.
     var wireBytesBound: Int {
         // Key and length 3, id 9, incarnation 10, life 11, status 2, the accusers' key and length
         // 2.
-        var bound = 37 + 8 * accusers.count
+        var bound = Self.wireBytesMinimum + 8 * accusers.count
         if let metadata {
             // Key and length 3, five texts with key and length 3 each, weight 6.
             bound += 24 + metadata.textBytes

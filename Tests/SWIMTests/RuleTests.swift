@@ -140,11 +140,8 @@ import Testing
         var queue = NewsQueue()
         for id in 1...5 { queue.add(NodeID(UInt64(id))) }
         func take(_ count: Int) -> [UInt64] {
-            var taken: [UInt64] = []
-            queue.send(count: count, limit: 3) {
-                taken.append($0.value)
-                return .sent
-            }
+            let taken = queue.entries.prefix(count).map(\.id.value)
+            queue.settle(sent: Array(taken.indices), dropped: [], limit: 3)
             return taken
         }
         #expect(take(2) == [5, 4])
@@ -159,10 +156,10 @@ import Testing
     @Test("what does not fit is kept, what must not be told is dropped")
     func newsHandling() {
         var queue = NewsQueue()
-        for id in 1...3 { queue.add(NodeID(UInt64(id))) }
-        queue.send(count: 9, limit: 9) { $0 == NodeID(2) ? .dropped : .kept }
-        #expect(queue.entries.map(\.id) == [NodeID(3), NodeID(1)])
-        #expect(queue.entries.allSatisfy { $0.sends == 0 })
+        for id in 1...4 { queue.add(NodeID(UInt64(id))) }
+        queue.settle(sent: [2], dropped: [1, 3], limit: 9)
+        #expect(queue.entries.map(\.id) == [NodeID(4), NodeID(2)])
+        #expect(queue.entries.map(\.sends) == [0, 1])
     }
 
     @Test("settings that contradict each other are refused, by name")

@@ -1,5 +1,6 @@
 import Primitives
 import SWIM
+import TestScripts
 import Testing
 
 /// One member, `n1`, that is told things in the words of a script.
@@ -14,7 +15,7 @@ import Testing
 /// join s1 s2     link n2     serving no     weight 3     load 5     leave
 /// ```
 /// A sequence number `#1` is the first one that `n1` drew itself; others are written `77`.
-struct Scenario {
+struct Scenario: Scripted {
     private var instance: SWIMInstance
     private var now: Int64 = 0
     private var lines: [String] = []

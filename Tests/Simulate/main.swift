@@ -16,8 +16,7 @@ let bugs = arguments.simulated.bugs
 var succeeded = true
 switch arguments.fault {
 case nil where arguments.measures:
-    let lines = arguments.simulated.measure(seeds: arguments.seeds, sizes: arguments.sizes)
-    for line in lines { say(line) }
+    arguments.simulated.measure(seeds: arguments.seeds, sizes: arguments.sizes, say)
 case nil: succeeded = await runner.runAll()
 case "list": for bug in bugs { print(bug.rawValue) }
 case "all":

@@ -79,7 +79,7 @@ extension SWIMCluster {
                     + " \(nodes[target].highestClaim)")
         }
         nodes[index].beliefs[target] = member.precedence
-        note(member.status, before, target)
+        note(member, before, target)
         let isInRing = member.status.isLive && member.trialUntil == nil
         if isInRing != nodes[index].ring[target] {
             nodes[index].ring[target] = isInRing
@@ -94,16 +94,16 @@ extension SWIMCluster {
     }
 
     private mutating func note(
-        _ status: SWIMInstance.Status, _ before: SWIMInstance.Precedence?, _ target: Int
+        _ member: SWIMInstance.Member, _ before: SWIMInstance.Precedence?, _ target: Int
     ) {
-        guard status != before?.status else { return }
-        switch status {
+        guard member.status != before?.status else { return }
+        switch member.status {
         case .suspect:
             world.coverage.add(.suspicions)
             tally.suspicions += 1
         case .dead:
             world.coverage.add(.deaths)
-            tally.deaths[target] += 1
+            tally.noteDeath(target, in: member.incarnation)
         case .alive where before?.status == .dead: world.coverage.add(.rejoins)
         case .alive, .left: break
         }

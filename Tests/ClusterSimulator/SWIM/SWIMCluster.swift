@@ -20,10 +20,28 @@ struct SWIMCluster {
         var deaths: [Int]
         /// Changes of rings, by machine of the member that came or went.
         var ringChanges: [Int]
+        /// Claims that anybody holds for dead, each once however many members do.
+        private var deadClaims: Set<DeadClaim> = []
+
+        private struct DeadClaim: Hashable {
+            var machine: Int
+            var incarnation: UInt64
+        }
 
         init(count: Int) {
             deaths = Array(repeating: 0, count: count)
             ringChanges = Array(repeating: 0, count: count)
+        }
+
+        mutating func noteDeath(_ machine: Int, in incarnation: UInt64) {
+            deaths[machine] += 1
+            deadClaims.insert(DeadClaim(machine: machine, incarnation: incarnation))
+        }
+
+        /// How often one of the first `count` machines was declared dead: a verdict that others
+        /// take over is one.
+        func falseVerdicts(amongFirst count: Int) -> Int {
+            deadClaims.count { $0.machine < count }
         }
     }
 
@@ -31,7 +49,7 @@ struct SWIMCluster {
     let settings = SWIMInstance.Settings()
     /// Whether closed links are told to the members.
     var tellsLinks: Bool
-    let passesWire: Bool
+    var passesWire: Bool
     /// Where all stand: a long word in some runs, so that datagrams get full.
     var zone: String
     /// Whether the bytes of messages are counted, and how many it were.
@@ -40,6 +58,8 @@ struct SWIMCluster {
 
     var world: World<SWIMAction>
     var nodes: [SWIMNode] = []
+    /// Where each machine is reached.
+    private var addresses: [SWIMInstance.Address] = []
     var tally: Tally
     var havoc: SeededGenerator
     var seeds: SeededGenerator
@@ -61,6 +81,7 @@ struct SWIMCluster {
         tally = Tally(count: options.nodes)
         for index in 0..<options.nodes {
             let machine = Machine(clock: Machine.anyClock(at: 0, &havoc))
+            addresses.append(SWIMInstance.Address("machine-\(index):21211"))
             nodes.append(
                 SWIMNode(id: NodeID(UInt64(index + 1)), machine: machine, count: options.nodes))
         }
@@ -71,13 +92,9 @@ struct SWIMCluster {
 
     func machine(of id: NodeID) -> Int { Int(id.value) - 1 }
 
-    private func address(of index: Int) -> SWIMInstance.Address {
-        SWIMInstance.Address("machine-\(index):21211")
-    }
-
-    private func machine(at address: SWIMInstance.Address) -> Int? {
-        let digits = address.text.dropFirst(8).prefix { $0 != ":" }
-        return Int(digits)
+    private func machine(at address: SWIMInstance.Address) -> Int {
+        let digits = address.text.utf8.dropFirst(8).prefix { $0 != UInt8(ascii: ":") }
+        return digits.reduce(0) { $0 * 10 + Int($1) - 48 }
     }
 
     /// Starts a process; it joins through all others.
@@ -89,7 +106,7 @@ struct SWIMCluster {
             nodes[index].instance = try SWIMInstance(
                 id: nodes[index].id, life: nodes[index].machine.life, incarnation: incarnation,
                 metadata: SWIMInstance.Metadata(
-                    name: "machine-\(index)", peer: address(of: index), zone: zone),
+                    name: "machine-\(index)", peer: addresses[index], zone: zone),
                 settings: settings, cluster: 7, seed: seeds.next(), at: now)
         } catch {
             throw Finding("a member starts", "\(nodes[index].id): \(error)")
@@ -99,7 +116,7 @@ struct SWIMCluster {
         world.schedule(
             .tick(machine: index, life: nodes[index].machine.life),
             after: havoc.within(0...Self.tickInterval))
-        try step(.join(nodes.indices.map { address(of: $0) }), on: index)
+        try step(.join(addresses), on: index)
     }
 
     /// Lets true time pass up to `end`.
@@ -136,7 +153,7 @@ struct SWIMCluster {
                 return world.schedule(action, after: until - world.now)
             }
             try step(
-                .received(packet.message, from: address(of: packet.sender)), on: packet.receiver)
+                .received(packet.message, from: addresses[packet.sender]), on: packet.receiver)
         case .linkClosed(let index, let life, let member):
             guard nodes[index].machine.life == life, nodes[index].machine.pausedUntil <= world.now
             else { return }
@@ -161,9 +178,8 @@ struct SWIMCluster {
     ) throws(Finding) {
         switch effect {
         case .send(let message, let address), .sendStream(let message, let address):
-            guard let receiver = machine(at: address), receiver != index,
-                nodes.indices.contains(receiver)
-            else { return }
+            let receiver = machine(at: address)
+            guard receiver != index, nodes.indices.contains(receiver) else { return }
             try send(message, from: index, to: receiver)
         case .memberChanged(let member): try changed(member, seenBy: index)
         case .memberForgotten(let id):

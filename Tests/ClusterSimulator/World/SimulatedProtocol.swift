@@ -19,11 +19,15 @@ public enum SimulatedProtocol: String, CaseIterable, Sendable {
     }
 
     /// Measures instead of judging: elections, or detection of crashes, for each cluster size.
-    public func measure(seeds: ClosedRange<UInt64>, sizes: [Int]) -> [String] {
+    ///
+    /// Says each line as soon as it is known: large clusters take their time.
+    public func measure(
+        seeds: ClosedRange<UInt64>, sizes: [Int], _ say: (String) -> Void
+    ) {
         switch self {
-        case .raft: RaftMeasurement.lines(seeds: seeds, sizes: sizes)
-        case .swim: SWIMMeasurement.lines(seeds: seeds, sizes: sizes)
-        case .cluster: ["there is nothing to measure yet"]
+        case .raft: RaftMeasurement.lines(seeds: seeds, sizes: sizes).forEach(say)
+        case .swim: SWIMMeasurement.run(seeds: seeds, sizes: sizes, say)
+        case .cluster: say("there is nothing to measure yet")
         }
     }
 
