@@ -99,6 +99,29 @@ import Testing
         #expect(member.status == .alive && member.trialUntil == nil, "the trial ends")
     }
 
+    @Test("3 of 10 stop for 8 s in every 8.3 s: each leaves the ring once, no healthy one does")
+    func threeFlap() throws {
+        var cluster = try TestCluster(10, seed: 5)
+        var changes = [0, 0, 0]
+        var isInRing = [true, true, true]
+        for _ in 0..<6 {
+            for index in 0..<3 { cluster.pause(index, milliseconds: 8_000) }
+            for _ in 0..<830 {
+                cluster.tick()
+                for index in 0..<3 {
+                    let member = try #require(
+                        cluster.nodes[9].instance.member(TestCluster.id(index)))
+                    let belongsIn = member.status.isLive && member.trialUntil == nil
+                    if belongsIn != isInRing[index] { changes[index] += 1 }
+                    isInRing[index] = belongsIn
+                }
+            }
+        }
+        #expect(changes == [1, 1, 1])
+        #expect(
+            cluster.changes(to: .dead, of: Array(3..<10), seenBy: cluster.running).isEmpty)
+    }
+
     @Test(
         "a restart with a lower incarnation rises above what is remembered of it",
         arguments: [true, false])

@@ -15,6 +15,7 @@ extension RaftCluster {
         try leaderIsCutOff()
         try partialPartitionSettles()
         try leaderSends()
+        try changeMembersInTrouble()
     }
 
     /// A member that was cut off comes back and changes nothing: that is what pre-votes are for.
@@ -100,23 +101,26 @@ extension RaftCluster {
         }
     }
 
-    private struct Leading: Equatable {
+    /// A leader and its term.
+    struct Leading: Equatable {
         var leader: Int
         var term: UInt64
     }
 
-    private func leadership() throws(Finding) -> Leading {
+    /// Who leads, and in which term.
+    func leadership() throws(Finding) -> Leading {
         guard let leader, let term = nodes[leader].instance?.term else {
             throw Finding("a healthy cluster has a leader", "there is none")
         }
         return Leading(leader: leader, term: term)
     }
 
-    private func isVoter(_ index: Int, of leader: Int) -> Bool {
+    func isVoter(_ index: Int, of leader: Int) -> Bool {
         nodes[leader].instance?.configuration.voters.contains(nodes[index].id) ?? false
     }
 
-    private mutating func setCut(of some: [Int], from others: [Int], by change: Int) {
+    /// Cuts the links between two groups, or mends them.
+    mutating func setCut(of some: [Int], from others: [Int], by change: Int) {
         for one in some {
             for other in others {
                 world.network[from: one, to: other].cuts += change

@@ -21,6 +21,8 @@ struct RaftSteward {
     var damaged: NodeID?
     /// The next identity, for a machine with a new disk.
     var nextIdentity: UInt64 = 100
+    /// Whether it leaves the members alone, for a drill.
+    var rests = false
     /// Tickets of its proposals lie above those of all clients.
     var nextTicket: UInt64 = 1 << 40
 }
@@ -29,7 +31,8 @@ extension RaftCluster {
     /// The operator looks after the members, once.
     mutating func operate() throws(Finding) {
         world.schedule(.operate, after: RaftSteward.interval)
-        guard let leader, let configuration = nodes[leader].instance?.configuration else { return }
+        guard !steward.rests, let leader, let configuration = nodes[leader].instance?.configuration
+        else { return }
         if !isAtPeace, choices.chance(permille: 60) {
             world.coverage.add(.leadershipTransfers)
             let target = choices.chance(permille: 500) ? choices.pick(configuration.voters) : nil
@@ -38,9 +41,16 @@ extension RaftCluster {
             return try step(.transferLeadership(to: target), on: leader)
         }
         guard let change = nextChange(configuration, leader: nodes[leader].id) else { return }
+        try propose(change, on: leader)
+    }
+
+    /// Asks a server for a change of members.
+    mutating func propose(
+        _ change: RaftInstance.MembershipChange, on index: Int
+    ) throws(Finding) {
         steward.nextTicket += 1
-        world.note("operator: \(change) at \(nodes[leader].id)")
-        try step(.propose(.change(change), ticket: steward.nextTicket), on: leader)
+        world.note("operator: \(change) at \(nodes[index].id)")
+        try step(.propose(.change(change), ticket: steward.nextTicket), on: index)
     }
 
     /// What is most urgent: away with the lost, up with the learners, in with the new.
