@@ -22,7 +22,7 @@ extension DataLoop {
         _ key: UnsafeRawBufferPointer, _ hash: KeyHash, isPeer: Bool
     ) -> KeyPlace {
         guard let gate else { return .withheld }
-        switch gate.verdict(key.bytes, hash) {
+        switch gate.pointee.verdict(key.bytes, hash) {
         case .serve(let floor): return .here(floor: floor)
         case .withhold: return .withheld
         // A request is forwarded once.

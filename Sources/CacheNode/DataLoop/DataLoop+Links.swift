@@ -13,7 +13,7 @@ extension DataLoop {
     /// Begins a turn: what may be served is decided by the lease and the clock as they are now,
     /// after the turn's last `recv`.
     mutating func beginTurn(_ peers: PeerLinks) {
-        gate?.begin(peers.cluster.lease, at: now.instant)
+        gate?.pointee.begin(peers.cluster.lease, at: now.instant)
         flushQueues()
     }
 
@@ -48,7 +48,12 @@ extension DataLoop {
         // What was composed under the table before is sent as it is.
         deliver()
         for link in peers.install(table) { drop(link, "it is no member any more", isWanted: false) }
-        gate = table.gate
+        if let gate {
+            gate.pointee = table.gate
+        } else {
+            gate = .allocate(capacity: 1)
+            gate?.initialize(to: table.gate)
+        }
         // A key may have another owner now: what a connection has sent to the old one comes first.
         var next = connections
         while let connection = next {

@@ -45,8 +45,9 @@ extension DataLoop {
         let connection = windows[window].connection
         if batch.isFull { runBatch() }
         let refusal =
-            gate.map { $0.refusal(epoch: frame.epoch, deadline: frame.deadline, at: now.instant) }
-            ?? ServeGate.Refusal.behind
+            gate.map { gate in
+                gate.pointee.refusal(epoch: frame.epoch, deadline: frame.deadline, at: now.instant)
+            } ?? ServeGate.Refusal.behind
         if let refusal {
             return appendFrameEntry(.frameRefused, window, frame, reason: refusal.rawValue)
         }

@@ -80,7 +80,9 @@ struct DataLoop: ~Copyable {
     /// Whether the node has ``peers``.
     let isClustered: Bool
     /// What decides about each key; nil on a node that is alone, or belongs to no cluster yet.
-    var gate: ServeGate?
+    ///
+    /// At an address of its own: a key's question must not count references to the table's parts.
+    var gate: UnsafeMutablePointer<ServeGate>?
     /// Whether keys of the present line wait to be sent to other nodes.
     var hasGathered = false
     /// Where the header of the peer's reply that is being composed lies, and what came before it.
@@ -139,6 +141,8 @@ struct DataLoop: ~Copyable {
         arena.deallocate()
         windows.deallocate()
         probes.deallocate()
+        gate?.deinitialize(count: 1)
+        gate?.deallocate()
         Glibc.close(epoll)
     }
 
