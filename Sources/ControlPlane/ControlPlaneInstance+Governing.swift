@@ -39,7 +39,9 @@ extension ControlPlaneInstance {
     private mutating func removal(_ topology: Topology, at now: Instant) -> Command? {
         guard let book, now >= book.nextRemoval else { return nil }
         for member in topology.members {
-            guard let departure = departure(of: member, book, at: now) else {
+            // The last one that owns keys stays, and gets its lease when it is back.
+            let isOnlyOwner = !topology.members.contains { $0.id != member.id && $0.weight > 0 }
+            guard let departure = departure(of: member, book, at: now), !isOnlyOwner else {
                 // It has come back before its last lease was over: nothing was proposed.
                 self.book?.condemned.removeAll {
                     $0.id == member.id && $0.life == member.incarnation
