@@ -159,8 +159,8 @@ extension ControlPlaneInstance {
         if present.voters.count > wanted {
             return (unfit ?? present.voters.last { $0 != id }).map { .demote($0) }
         }
-        // Nobody takes the place of one that leaves, or has lost its disk: it goes nevertheless. The
-        // one still can vote, the other says nothing while it is counted as a voter, and could
+        // Nobody takes the place of one that leaves, or has lost its disk: it goes nevertheless.
+        // The one still can vote, the other says nothing while it is counted as a voter, and could
         // serve if it were none.
         guard let unfit, unfit != id else { return nil }
         guard hasDeparted(unfit) || book.entry(unfit)?.mayVote == false else { return nil }

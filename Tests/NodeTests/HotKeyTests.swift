@@ -135,7 +135,8 @@ import Testing
             ("top history=5", "top: n, sort and filter are known"),
             (
                 "dance",
-                "unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave are known"
+                "unknown verb; hotkeys, why, top, members, ring, raft, events, forget and leave are"
+                    + " known"
             ),
         ])
     func refusesQuestions(words: String, reason: String) throws {

@@ -4,7 +4,8 @@
 struct ClusterClient {
     /// Clients of a run.
     static let count = 8
-    /// A client rests between two batches, in nanoseconds: together they ask some 130 times a second.
+    /// A client rests between two batches, in nanoseconds: together they ask some 130 times a
+    /// second.
     static let rest: ClosedRange<Int64> = 0...110_000_000
     /// After so long without an answer a client hangs up.
     static let patience: Int64 = 3_000_000_000

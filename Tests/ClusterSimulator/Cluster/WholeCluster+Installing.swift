@@ -1,9 +1,9 @@
 // How a table gets into use: each loop takes it at its next turn; when all have, the shards mint
 // versions in its epoch; only then the control plane is told.
 //
-// Before the last loop has taken it, a version of the new epoch could be minted by a loop that still
-// serves under the old table; and before the shards follow, a change that is acknowledged under the
-// new table could be below its bound.
+// Before the last loop has taken it, a version of the new epoch could be minted by a loop that
+// still serves under the old table; and before the shards follow, a change that is acknowledged
+// under the new table could be below its bound.
 
 import ControlPlane
 import Placement
